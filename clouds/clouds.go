@@ -1,0 +1,113 @@
+// Package clouds is the contract between the gateway and the clouds. An adapter is pure: it prepares a call, classifies an
+// answer and reads events from bytes; signing is a separate step after the last change of the body. Each cloud has one
+// folder, named after its service.
+package clouds
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"concord/agreement"
+	"concord/delivery"
+	"concord/usage"
+)
+
+// A Target is where a deployment lives, with what it takes to get in. It comes from the configuration and holds secrets:
+// never log it.
+type Target struct {
+	Deployment string
+	Cloud      string
+	Base       *url.URL // scheme, host and the prefix that the cloud's documentation gives
+	Region     string
+	Account    string
+	Model      string // the cloud's own name
+	APIVersion string // azure's dated form; "" = its v1 form
+	Project    string // gcp
+	Secret     Secret
+}
+
+// Secret is a credential that does not print.
+type Secret struct{ value string }
+
+// NewSecret wraps a credential.
+func NewSecret(v string) Secret { return Secret{v} }
+
+// Reveal returns the credential, for signing only.
+func (s Secret) Reveal() string { return s.value }
+
+// String hides the credential.
+func (s Secret) String() string { return "[secret]" }
+
+// GoString hides the credential.
+func (s Secret) GoString() string { return "[secret]" }
+
+// MarshalText hides the credential.
+func (s Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+// A Call is a client's request as the gateway read it. Body is never changed in place.
+type Call struct {
+	API    agreement.API
+	Path   string // "/chat/completions"
+	Header http.Header
+	Body   []byte
+	Scan   Scan
+	ID     string // the gateway's request id, passed on as the client's request id where the cloud has a header for it
+}
+
+// Scan is what the gateway reads from a body without decoding it.
+type Scan struct {
+	Model         string
+	ModelAt       [2]int // span of the value in the body, quotes included
+	Stream        bool
+	IncludeUsage  bool // the client asked for usage in the stream
+	MaxTokens     int64
+	MaxTokensName string // "max_tokens" or "max_completion_tokens"; "" = none
+	Choices       int64  // n; 0 = not given
+}
+
+// An Exchange is what is sent to a cloud.
+type Exchange struct {
+	Method string
+	URL    *url.URL
+	Header http.Header
+	Body   []byte
+}
+
+// An Answer classifies what a cloud said before content.
+type Answer struct {
+	Outcome    delivery.Outcome
+	RetryAfter int64  // ns; 0 = not said
+	Status     int    // what the client should see, where it should see this answer
+	Body       []byte // in OpenAI's error form, where it should see this answer
+	Detail     string // for the operator's log: code and type, never the cloud's text of a credential error
+}
+
+// An Event is what one data line of a stream says.
+type Event struct {
+	Content   bool // first-content rule: non-empty text, reasoning, tool, audio or refusal delta
+	Finish    bool // a terminal event
+	Done      bool // [DONE]
+	Error     bool // an error inside the stream
+	Usage     bool // Tokens is set
+	UsageOnly bool // an event that carries nothing but usage: hidden from a client that did not ask
+	Drop      bool // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
+	Tokens    usage.Usage
+}
+
+// Adapter speaks one cloud's dialect. It is safe for concurrent use.
+type Adapter interface {
+	// Cloud returns the cloud's name in agreements: "azure", "aws", ...
+	Cloud() string
+	// Prepare turns a call into what the cloud accepts: its URL, headers without credentials, and a body in which only
+	// what must change is changed. An error means that the cloud cannot do what was asked (outcome Unsupported).
+	Prepare(t *Target, c *Call) (*Exchange, error)
+	// Sign adds the credentials to a request whose body will not change any more.
+	Sign(ctx context.Context, t *Target, r *http.Request, body []byte) error
+	// Classify reads an answer with its status, headers and body (of a stream: what came before content).
+	Classify(status int, h http.Header, body []byte) Answer
+	// Usage reads the usage of a whole answer.
+	Usage(body []byte) (usage.Usage, bool)
+	// Event reads one data line of a stream.
+	Event(data []byte) Event
+}

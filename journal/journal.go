@@ -1,0 +1,280 @@
+// Package journal is the book of original entry: append-only, hash-chained, and the only input of the ledger. It owns the
+// entry kinds, their bytes, the chain, verification and the recovery rule, and the contract of a journal's storage. It
+// reads no clock: instants are arguments, int64 ns UTC.
+package journal
+
+import (
+	"context"
+	"errors"
+
+	"concord/agreement"
+	"concord/delivery"
+	"concord/money"
+	"concord/pricing"
+	"concord/usage"
+)
+
+// Hash is a SHA-256.
+type Hash = agreement.Hash
+
+// RequestID is 48 bits of ms, 16 bits of chain tag and 64 random bits; its text is "req_" and 26 letters of base32.
+type RequestID [16]byte
+
+// Kind is an entry's kind. The numbers are frozen.
+type Kind uint8
+
+// The kinds (JOURNAL: Entries).
+const (
+	KindOpen Kind = iota + 1
+	KindSeal
+	KindIntent
+	KindAttempt
+	KindProgress
+	KindRecord
+	KindTerms
+	KindPrices
+	KindFact
+	KindRate
+	KindRefund
+	KindCredit
+	KindFee
+	KindPayment
+	KindInvoice
+	KindClose
+	KindAcceptance
+	KindDispute
+	KindCorrection
+	KindMerge
+)
+
+// An Entry is one line of the journal. (Source, ID, Part) is its identity.
+type Entry struct {
+	Time     int64  // when it happened
+	Recorded int64  // when the journal took it; set by the committer
+	Source   string // "" = the chain that it stands in
+	ID       string // of live requests: the request id's 16 bytes
+	Part     uint32
+	Body     Body
+}
+
+// A Body is what an entry says: *Open, *Seal, *Intent, *Attempt, *Progress, *Record, *Document.
+type Body interface {
+	Kind() Kind
+	isBody()
+}
+
+// Open begins a chain.
+type Open struct {
+	Chain   ChainID
+	Gateway string
+	Version string // of the program
+}
+
+// Seal ends a chain.
+type Seal struct {
+	Chain  ChainID // that is ended
+	Reason string  // "stop", "recovered"
+}
+
+// DocKind is the kind of a Document.
+type DocKind uint8
+
+// The kinds of documents. The numbers are frozen.
+const (
+	DocAgreement DocKind = iota + 1 // an agreement file, as read
+	DocCatalog                      // agreement.Catalog as canonical JSON
+	DocSet                          // which documents are in force together: canonical JSON of a SetDoc
+	DocPrices                       // a price book, as read (kind KindPrices)
+)
+
+// Document is an agreement, catalog, set or price book, whole (kinds "terms" and "prices").
+type Document struct {
+	Doc   DocKind
+	Name  string
+	Hash  Hash // of Bytes
+	Bytes []byte
+}
+
+// SetDoc names the documents that are in force together, by hash (hex), in order.
+type SetDoc struct {
+	Agreements []string `json:"agreements"`
+	Prices     []string `json:"prices"`
+	Catalog    string   `json:"catalog"`
+}
+
+// Seen is the health of one deployment that was not closed when a decision was made.
+type Seen struct {
+	Deployment string
+	State      delivery.State
+}
+
+// Intent is written before a request is served.
+type Intent struct {
+	Request     RequestID
+	Key         string // key id, never the key
+	Customer    string
+	Product     string
+	API         agreement.API
+	Stream      bool
+	Terms       Hash // of the terms in force at Entry.Time, the admitted instant
+	Set         Hash // of the set document: agreements, price books and catalog
+	Health      []Seen
+	InputBytes  int64
+	OutputBound int64 // tokens; 0 = unbounded by client, key and model
+	Hold        money.Amount
+	First       string // deployment of the first attempt
+}
+
+// Attempt is written before each attempt after the first is sent.
+type Attempt struct {
+	Request    RequestID
+	Number     int // 2, 3, ...
+	Deployment string
+	Left       string // the deployment that was left
+	Why        delivery.Outcome
+	Health     []Seen
+}
+
+// Progress is written while a stream is open.
+type Progress struct {
+	Request RequestID
+	Number  int   // attempt
+	Units   int64 // content events delivered
+	Bytes   int64 // of content delivered
+}
+
+// Outcome is what came of a request; the set is closed and its numbers are frozen.
+type Outcome uint8
+
+// The outcomes of a record.
+const (
+	Answered    Outcome = iota + 1
+	Cut                 // by the cloud, after content
+	Cancelled           // by the client
+	Failed              // no deployment could answer, or the answer was the client's own fault
+	Refused             // by agreement or budget; has no intent
+	Interrupted         // by a crash
+	Void                // by a crash before any attempt can have been sent
+)
+
+// Tried is one attempt as the record tells it.
+type Tried struct {
+	Deployment string
+	Cloud      string
+	Seller     string
+	Holder     string // account holder
+	Outcome    delivery.Outcome
+	Status     int   // HTTP status of the cloud; 0 = none
+	Started    int64 // ns after the admitted instant
+	FirstByte  int64 // ns after the admitted instant; 0 = none
+	Ended      int64 // ns after the admitted instant
+	Usage      usage.Usage
+	Cost       []pricing.Line // what the operator charges the holder; empty where holder and operator are one
+	CostUnsure bool           // the cloud may charge for it and nobody said what
+}
+
+// Record is the end of a request. It repeats what the books need, so that posting needs no look-back.
+type Record struct {
+	Request   RequestID
+	Outcome   Outcome
+	Customer  string
+	Key       string
+	Product   string
+	API       agreement.API
+	Stream    bool
+	Terms     Hash
+	Set       Hash
+	Currency  money.Currency
+	Attempts  []Tried
+	Served    int            // index into Attempts of the one whose content was delivered; -1 = none
+	Usage     usage.Usage    // what the customer is charged for
+	Lines     []pricing.Line // the customer's price; empty if nothing is charged
+	Unpriced  []usage.Class
+	Refusal   string // reason and clause of a refusal; "" otherwise
+	Delivered int64  // bytes of content that the client was sent
+	Ended     int64  // ns after the admitted instant (Entry.Time)
+}
+
+// ChainID names a chain: gateway name, start instant and 64 random bits.
+type ChainID struct {
+	Gateway string
+	Started int64
+	Random  uint64
+}
+
+// A Block is one group commit of one chain.
+type Block struct {
+	Chain    ChainID
+	Number   uint64
+	First    uint64 // sequence of its first entry
+	Count    int
+	Recorded int64
+	Prev     Hash
+	Hash     Hash
+	Bytes    []byte // the entries as stored, each with its length
+}
+
+// Errors of a journal's storage.
+var (
+	ErrFenced   = errors.New("journal: chain was sealed by another process") // stop serving, exit 3
+	ErrLocked   = errors.New("journal: data directory is in use by another server")
+	ErrQueue    = errors.New("journal: queue is full")
+	ErrUnwell   = errors.New("journal: last commit failed or space is short")
+	ErrConflict = errors.New("journal: other content under the same identity")
+	ErrNotFound = errors.New("journal: not found")
+)
+
+// Journal is the storage of chains. Implementations: memory, SQLite. All calls are safe for concurrent use.
+type Journal interface {
+	// OpenChain begins a chain for a live process, as its only writer.
+	OpenChain(ctx context.Context, id ChainID) error
+	// AppendBlock makes b durable in one transaction, if it follows its chain's head and the chain is not sealed; otherwise ErrFenced.
+	AppendBlock(ctx context.Context, b *Block) error
+	// SealChain ends a chain in favour of whoever recovers it.
+	SealChain(ctx context.Context, id ChainID) error
+	// Chains lists all chains in the order in which they were opened.
+	Chains(ctx context.Context) ([]ChainState, error)
+	// Blocks calls yield for the blocks after cursor in posting order until it returns false or none is left.
+	Blocks(ctx context.Context, after Cursor, yield func(*Block) bool) error
+	// Find returns the entries of a request, in order.
+	Find(ctx context.Context, id RequestID) ([]Entry, error)
+	Close() error
+}
+
+// ChainState is what the storage knows of a chain.
+type ChainState struct {
+	ID     ChainID
+	Blocks uint64
+	Head   Hash
+	Sealed bool
+}
+
+// Cursor is a position in posting order: chain by order of opening, block number. The zero Cursor is before everything.
+type Cursor struct {
+	Chain uint64 // ordinal of the chain, from 1
+	Block uint64 // blocks of it that were taken
+}
+
+// Appender takes entries for the next group commit.
+type Appender interface {
+	// Append queues entries that are committed together and returns at once; ErrQueue or ErrUnwell if it cannot.
+	Append(entries ...Entry) (*Commit, error)
+}
+
+// Commit is the fate of what Append queued; safe for concurrent use.
+type Commit struct {
+	done chan struct{}
+	err  error
+}
+
+// Done is closed when the entries are durable, or cannot become so.
+func (c *Commit) Done() <-chan struct{} { return c.done }
+
+// Err returns nil if the entries are durable; it may be called after Done.
+func (c *Commit) Err() error { return c.err }
+
+// NewCommit returns an open commit and the function that ends it, once.
+func NewCommit() (*Commit, func(error)) {
+	c := &Commit{done: make(chan struct{})}
+	return c, func(err error) { c.err = err; close(c.done) }
+}
