@@ -100,6 +100,7 @@ type SetDoc struct {
 	Agreements []string `json:"agreements"`
 	Prices     []string `json:"prices"`
 	Catalog    string   `json:"catalog"`
+	Known      int64    `json:"known"` // ns UTC: what was recorded after it does not count in these terms
 }
 
 // Seen is the health of one deployment that was not closed when a decision was made.
