@@ -13,6 +13,7 @@ type Deployment struct {
 	Model    string // the cloud's own model or deployment name
 	APIs     []API  // surfaces it serves; empty = those of the product
 	Capacity string // offer that a right of first refusal gates; "" = none
+	Pos      Pos    `json:"-"` // where the configuration declares it
 }
 
 // A Customer buys from sellers.
@@ -23,6 +24,7 @@ type Customer struct {
 	Home      string     // home cloud: may go first where the delivery clause lets customers choose
 	Zones     []string   // residency zones that requests may be processed in; empty = any
 	Territory string     // where the customer is, for license territories
+	Pos       Pos        `json:"-"` // where the configuration declares it
 }
 
 // A Catalog is what the configuration offers to whom: deployments in declared order, and customers. It holds no secret,
