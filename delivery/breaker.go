@@ -6,22 +6,120 @@ type Settings struct {
 	Cooldown int64 // how long it stays open before a probe
 	Longest  int64 // bound of the growing cooldown and of what a cloud may ask for
 	Quota    int64 // how long quota and credential outcomes keep it open
+	Claim    int64 // how long a probe may take before another may go; 0 = Longest
 }
 
 // A Breaker is the health of one deployment as a pure state machine; the zero value is closed. Whoever shares it locks it.
+//
+// Closed, it opens after Settings.Failures failures in a row, or at once when the cloud says that a limit, a quota or a
+// credential stands in the way. Open, it lets nothing through and takes in nothing but a longer wait: an answer that was
+// under way when it opened does not undo what the cloud asked for. After the cooldown one probe at a time may go; its
+// success closes the breaker, its failure opens it again for twice as long, up to Settings.Longest.
 type Breaker struct {
 	failures  int
-	openUntil int64
-	opened    int
-	limit     bool
-	probing   bool
+	openUntil int64 // meaningful while opened > 0
+	opened    int   // how often it opened since it was last closed; 0 = closed
+	limit     bool  // opened by a limit or a quota, not by failures
+	claimed   int64 // until when the probe is somebody's; 0 = nobody's
+	claim     int64 // how long a claim lasts
 }
 
 // State returns the state at now.
-func (b *Breaker) State(now int64) State { panic("stub") }
+func (b *Breaker) State(now int64) State {
+	switch {
+	case b.opened == 0:
+		return Closed
+	case now >= b.openUntil && now >= b.claimed:
+		return Probing
+	case b.limit:
+		return OpenLimit
+	default:
+		return OpenDown
+	}
+}
 
-// Acquire claims the probe of an open breaker whose cooldown is over; true if the caller may send.
-func (b *Breaker) Acquire(now int64) bool { panic("stub") }
+// Acquire claims the probe of an open breaker whose cooldown is over; true if the caller may send. A claim whose outcome
+// never arrives expires, so that a lost request cannot keep a healthy cloud out for ever.
+func (b *Breaker) Acquire(now int64) bool {
+	switch b.State(now) {
+	case Closed:
+		return true
+	case Probing:
+		b.claimed = now + b.claim
+		return true
+	default:
+		return false
+	}
+}
 
-// Observe takes in an outcome; retryAfter is what the cloud asked for (ns, 0 = nothing). It reports whether the state changed.
-func (b *Breaker) Observe(s *Settings, now int64, o Outcome, retryAfter int64) bool { panic("stub") }
+// Observe takes in an outcome; retryAfter is what the cloud asked for (ns, 0 = nothing). It reports whether the breaker
+// opened, closed, or stays open for longer.
+func (b *Breaker) Observe(s *Settings, now int64, o Outcome, retryAfter int64) bool {
+	over := b.opened > 0 && now >= b.openUntil
+	switch o {
+	case Answered, Policy:
+		return b.succeed(over)
+	case Throttled:
+		wait := s.cooldown(b.opened + 1)
+		if retryAfter > 0 {
+			wait = min(retryAfter, s.Longest)
+		}
+		return b.open(s, now, wait, true)
+	case Quota, Credential:
+		return b.open(s, now, s.Quota, o == Quota)
+	case Timeout, Unreachable, ServerError, ContentStalled, CutShort:
+		b.failures++
+		if over || b.opened == 0 && b.failures >= max(s.Failures, 1) {
+			wait := s.cooldown(b.opened + 1)
+			if retryAfter > wait {
+				wait = min(retryAfter, s.Longest)
+			}
+			return b.open(s, now, wait, false)
+		}
+	case Unsupported, ClientFault, ClientGone:
+		// They say nothing about health: whoever comes next may probe.
+		b.claimed = 0
+	case Skipped:
+	}
+	return false
+}
+
+func (b *Breaker) succeed(over bool) bool {
+	switch {
+	case b.opened == 0:
+		b.failures = 0
+		return false
+	case over:
+		*b = Breaker{}
+		return true
+	default:
+		return false
+	}
+}
+
+// open opens the breaker, or keeps it open for longer; the wait never gets shorter.
+func (b *Breaker) open(s *Settings, now, wait int64, limit bool) bool {
+	until := now + max(wait, 1)
+	if b.opened > 0 && now < b.openUntil {
+		if until <= b.openUntil {
+			return false
+		}
+	} else {
+		b.opened++
+	}
+	b.openUntil, b.limit, b.claimed = until, limit, 0
+	b.claim = s.Claim
+	if b.claim <= 0 {
+		b.claim = max(s.Longest, 1)
+	}
+	return true
+}
+
+// cooldown is how long the nth opening in a row lasts: Cooldown, twice that, and so on up to Longest.
+func (s *Settings) cooldown(nth int) int64 {
+	wait := s.Cooldown
+	for ; nth > 1 && wait < s.Longest; nth-- {
+		wait *= 2
+	}
+	return min(wait, s.Longest)
+}
