@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 
+	"concord/agreement"
 	"concord/journal"
 	"concord/money"
 )
@@ -77,9 +78,52 @@ type state struct{}
 // NewState returns the state before the first entry.
 func NewState() *State { panic("stub") }
 
+// Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.
+func Resume(ctx context.Context, b Books) (*State, journal.Cursor, error) { panic("stub") }
+
+// DecodeState rebuilds a state from what was saved: documents first, then the encoded state. Its cells are not loaded, so
+// it can post and derive again, but Changes refuses; a poster uses Resume.
+func DecodeState(saved *Saved) (*State, error) { panic("stub") }
+
+// Encode returns the state in canonical bytes, without documents and cells.
+func (s *State) Encode() []byte { panic("stub") }
+
+// Changes returns the new values of all cells that changed since the last Clean, in canonical order, and the documents
+// that are new since then, encoded as Saved and Batch carry them.
+func (s *State) Changes() (cells []Cell, documents [][]byte, err error) { panic("stub") }
+
+// Clean forgets what Changes returned; a poster calls it once that was saved.
+func (s *State) Clean() { panic("stub") }
+
+// Checkpoint returns a checkpoint if one is due, and false otherwise. A poster asks after every whole block.
+func (s *State) Checkpoint(at journal.Cursor) (Checkpoint, bool) { panic("stub") }
+
+// Entries returns how many entries were posted, and Transactions how many of them moved something.
+func (s *State) Entries() int64 { panic("stub") }
+
+// Transactions returns how many entries moved something.
+func (s *State) Transactions() int64 { panic("stub") }
+
+// Hash returns the running hash over all transactions.
+func (s *State) Hash() journal.Hash { panic("stub") }
+
 // Post posts one entry: it changes the state and returns the transaction, which is empty for entries that move no money.
-// An entry that cannot be posted is an error and leaves the state as it was.
+// An entry that cannot be posted is an error and leaves the state as it was. The transaction is valid until the next Post
+// on this state; Clone keeps it.
 func Post(s *State, e *journal.Entry) (*Transaction, error) { panic("stub") }
+
+// PostUnder posts a record as if t had been its terms; it posts every other entry as Post does.
+func PostUnder(s *State, e *journal.Entry, t *agreement.Terms) (*Transaction, error) { panic("stub") }
+
+// Clone returns a copy that later posts do not change.
+func (t *Transaction) Clone() *Transaction { panic("stub") }
+
+// Digest is one hash over everything that books hold: cells in canonical order, cursor, state with its running hash,
+// documents and checkpoints. Books rebuilt from the journal have the same digest.
+func Digest(ctx context.Context, b Books) (journal.Hash, error) { panic("stub") }
+
+// NewMemory returns books that live in memory.
+func NewMemory() Books { panic("stub") }
 
 // Accruals returns the running state of all shares, in canonical order.
 func (s *State) Accruals() []Accrual { panic("stub") }
