@@ -3,9 +3,16 @@
 // An Amount is a signed 128-bit integer of 10^-12 currency units (range about 1.7e26 units). A Rate is a ratio of
 // integers. Nothing here rounds unless the caller names the rounding, no operation overflows silently, and no float
 // appears. The currency of an amount is kept beside it by whoever owns the amount.
+//
+// The range is symmetric: no operation returns -2^127, so every result has a negative.
 package money
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+	"math"
+	"math/bits"
+)
 
 // Scale is the number of decimal places of an Amount.
 const Scale = 12
@@ -22,90 +29,118 @@ type Amount struct {
 	lo uint64
 }
 
-// Rounding names how a remainder is treated.
-type Rounding uint8
-
-// The roundings.
-const (
-	HalfEven Rounding = iota
-	HalfUp            // away from zero on a tie
-	Down              // towards zero
-)
-
-// A Rate is an exact ratio of two integers; Den is 0 only in the zero Rate, which is the ratio zero.
-type Rate struct {
-	Num, Den int64
+// FromUnits returns n whole currency units.
+func FromUnits(n int64) Amount {
+	hi, lo := bits.Mul64(magnitude64(n), pow10[Scale])
+	return Amount{hi: int64(hi), lo: lo}.negateIf(n < 0)
 }
 
-// FromUnits returns n whole currency units.
-func FromUnits(n int64) Amount { panic("stub") }
-
 // FromPico returns n x 10^-12 units.
-func FromPico(n int64) Amount { panic("stub") }
-
-// Parse reads a plain decimal such as "-0.0004"; more than 12 decimal places are an error.
-func Parse(s string) (Amount, error) { panic("stub") }
-
-// MustParse is Parse for constants; it panics on an error.
-func MustParse(s string) Amount { panic("stub") }
-
-// String returns the plain decimal without trailing zeros: "0.02", "-1234.567", "0".
-func (a Amount) String() string { panic("stub") }
-
-// Fixed returns the decimal with exactly places decimals; it panics if that would lose digits.
-func (a Amount) Fixed(places int) string { panic("stub") }
+func FromPico(n int64) Amount { return Amount{hi: n >> 63, lo: uint64(n)} }
 
 // Add returns a + b.
-func (a Amount) Add(b Amount) (Amount, error) { panic("stub") }
+func (a Amount) Add(b Amount) (Amount, error) {
+	lo, carry := bits.Add64(a.lo, b.lo, 0)
+	hi := a.hi + b.hi + int64(carry)
+	// The sum of two numbers of one sign has that sign unless it wrapped.
+	if (a.hi^hi)&(b.hi^hi) < 0 || outside(hi, lo) {
+		return Amount{}, ErrOverflow
+	}
+	return Amount{hi: hi, lo: lo}, nil
+}
 
 // Sub returns a - b.
-func (a Amount) Sub(b Amount) (Amount, error) { panic("stub") }
+func (a Amount) Sub(b Amount) (Amount, error) {
+	lo, borrow := bits.Sub64(a.lo, b.lo, 0)
+	hi := a.hi - b.hi - int64(borrow)
+	if (a.hi^b.hi)&(a.hi^hi) < 0 || outside(hi, lo) {
+		return Amount{}, ErrOverflow
+	}
+	return Amount{hi: hi, lo: lo}, nil
+}
 
-// Neg returns -a.
-func (a Amount) Neg() Amount { panic("stub") }
+// Neg returns -a. It panics on -2^127, which only FromBytes can make: see Valid.
+func (a Amount) Neg() Amount {
+	if !a.Valid() {
+		panic(ErrOverflow)
+	}
+	return a.negateIf(true)
+}
+
+// Abs returns a without its sign, under the condition of Neg.
+func (a Amount) Abs() Amount {
+	if a.hi < 0 {
+		return a.Neg()
+	}
+	return a
+}
 
 // Cmp compares a and b.
-func (a Amount) Cmp(b Amount) int { panic("stub") }
+func (a Amount) Cmp(b Amount) int {
+	switch {
+	case a.hi < b.hi, a.hi == b.hi && a.lo < b.lo:
+		return -1
+	case a == b:
+		return 0
+	}
+	return 1
+}
 
 // Sign returns -1, 0 or 1.
-func (a Amount) Sign() int { panic("stub") }
+func (a Amount) Sign() int {
+	switch {
+	case a.hi < 0:
+		return -1
+	case a == Amount{}:
+		return 0
+	}
+	return 1
+}
 
 // IsZero reports whether a is zero.
 func (a Amount) IsZero() bool { return a == Amount{} }
 
+// Valid reports whether a is in the range of an Amount: false only for -2^127. Whoever reads bytes of others asks.
+func (a Amount) Valid() bool { return !outside(a.hi, a.lo) }
+
 // MulInt returns a x n.
-func (a Amount) MulInt(n int64) (Amount, error) { panic("stub") }
-
-// MulRate returns a x r, rounded at 10^-12 as named, through a 192-bit product.
-func (a Amount) MulRate(r Rate, mode Rounding) (Amount, error) { panic("stub") }
-
-// Round rounds a to scale decimal places.
-func (a Amount) Round(scale int, mode Rounding) (Amount, error) { panic("stub") }
+func (a Amount) MulInt(n int64) (Amount, error) {
+	p := a.magnitude().mul(magnitude64(n))
+	return p.amount(a.hi < 0 != (n < 0))
+}
 
 // Bytes returns a as 16 bytes, big endian, two's complement.
-func (a Amount) Bytes() [16]byte { panic("stub") }
+func (a Amount) Bytes() [16]byte {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:8], uint64(a.hi))
+	binary.BigEndian.PutUint64(b[8:], a.lo)
+	return b
+}
 
 // FromBytes is the inverse of Bytes.
-func FromBytes(b [16]byte) Amount { panic("stub") }
+func FromBytes(b [16]byte) Amount {
+	return Amount{hi: int64(binary.BigEndian.Uint64(b[:8])), lo: binary.BigEndian.Uint64(b[8:])}
+}
 
-// Split divides total into parts proportional to rates that sum to one, at 10^-scale, by largest remainder, the earlier
-// part on a tie. The parts sum to total exactly.
-func Split(total Amount, parts []Rate, scale int) ([]Amount, error) { panic("stub") }
+// outside reports the one pattern that has no negative.
+func outside(hi int64, lo uint64) bool { return hi == math.MinInt64 && lo == 0 }
 
-// ParseRate reads "20%", "0.2", "1/3" or "12.5 %", exactly.
-func ParseRate(s string) (Rate, error) { panic("stub") }
+func (a Amount) negateIf(negative bool) Amount {
+	if !negative {
+		return a
+	}
+	lo, borrow := bits.Sub64(0, a.lo, 0)
+	return Amount{hi: -a.hi - int64(borrow), lo: lo}
+}
 
-// String returns the rate as a percentage where that is finite ("20%"), else as a ratio ("1/3").
-func (r Rate) String() string { panic("stub") }
+func (a Amount) magnitude() uint192 {
+	m := a.negateIf(a.hi < 0)
+	return uint192{0, uint64(m.hi), m.lo} // the wrapped -2^127 reads as 2^127, which is its magnitude
+}
 
-// Cmp compares two rates.
-func (r Rate) Cmp(o Rate) int { panic("stub") }
-
-// Sign returns -1, 0 or 1.
-func (r Rate) Sign() int { panic("stub") }
-
-// MarshalText gives the plain decimal, so that JSON carries amounts as strings.
-func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
-
-// UnmarshalText reads a plain decimal.
-func (a *Amount) UnmarshalText(b []byte) (err error) { *a, err = Parse(string(b)); return err }
+func magnitude64(n int64) uint64 {
+	if n < 0 {
+		return -uint64(n)
+	}
+	return uint64(n)
+}
