@@ -1,50 +1,72 @@
 // Package usage says what a request consumed, in one normal form for all clouds.
+//
+// The classes are disjoint: a cloud's counts that contain each other (cached tokens inside prompt tokens, reasoning
+// tokens inside completion tokens) are taken apart by whoever reads its answer, so that nothing is priced twice.
 package usage
 
-// Class is a disjoint kind of consumption: the counts of all classes add up to the whole, no class contains another.
-type Class uint8
-
-// The classes. Their numbers are part of the journal's bytes and never change.
-const (
-	Input       Class = iota + 1 // prompt tokens that were neither read from nor written to a cache
-	CacheRead                    // prompt tokens read from a cache
-	CacheWrite                   // prompt tokens written to a cache
-	Output                       // visible output tokens
-	Reasoning                    // output tokens spent on reasoning
-	InputAudio                   // audio tokens of the prompt
-	OutputAudio                  // audio tokens of the answer
-	InputImage                   // image tokens of the prompt
-	Rejected                     // rejected prediction tokens: not visible, billed as output
-	numClasses
+import (
+	"errors"
+	"fmt"
+	"math"
 )
-
-// NumClasses is one more than the highest class.
-const NumClasses = int(numClasses)
 
 // Tokens counts consumption by class; index it with a Class.
 type Tokens [NumClasses]int64
 
-// Tier is the service tier that the cloud says it used; the answer's value is billed, not the request's.
-type Tier uint8
+// ErrOverflow is returned when counts do not fit 64 bits.
+var ErrOverflow = errors.New("usage: token counts exceed 64 bits")
 
-// The tiers. Their numbers are part of the journal's bytes and never change.
-const (
-	Standard Tier = iota
-	Batch
-	Flex
-	Priority
-)
+// Add adds o to t. On overflow it returns ErrOverflow and leaves t as it was.
+func (t *Tokens) Add(o *Tokens) error {
+	sum := *t
+	for c, n := range o {
+		if n > 0 && sum[c] > math.MaxInt64-n || n < 0 && sum[c] < math.MinInt64-n {
+			return ErrOverflow
+		}
+		sum[c] += n
+	}
+	*t = sum
+	return nil
+}
 
-// Evidence is how usage is known.
-type Evidence uint8
+// Total returns the sum of all classes; sums beyond 64 bits stay at the bound.
+func (t *Tokens) Total() int64 { return t.sum(Input, numClasses-1) }
 
-// The grades of evidence, best first. Their numbers are part of the journal's bytes and never change.
-const (
-	NoEvidence Evidence = iota // nothing was consumed, or nothing is known
-	Reported                   // the cloud said so
-	Counted                    // counted from the content that was delivered
-	Estimated                  // derived from sizes and bounds
-)
+// Prompt returns the tokens of the prompt, cached or not: what long-context prices go by.
+func (t *Tokens) Prompt() int64 {
+	return saturate(t.sum(Input, CacheWrite), saturate(t[InputAudio], t[InputImage]))
+}
+
+// IsZero reports whether nothing was consumed.
+func (t *Tokens) IsZero() bool { return *t == Tokens{} }
+
+// Negative returns the first class with a negative count, if there is one: no cloud consumes less than nothing.
+func (t *Tokens) Negative() (Class, bool) {
+	for c := Input; c < numClasses; c++ {
+		if t[c] < 0 {
+			return c, true
+		}
+	}
+	return 0, false
+}
+
+func (t *Tokens) sum(from, to Class) int64 {
+	var n int64
+	for c := from; c <= to; c++ {
+		n = saturate(n, t[c])
+	}
+	return n
+}
+
+func saturate(a, b int64) int64 {
+	switch {
+	case b > 0 && a > math.MaxInt64-b:
+		return math.MaxInt64
+	case b < 0 && a < math.MinInt64-b:
+		return math.MinInt64
+	}
+	return a + b
+}
 
 // Usage is what one attempt consumed.
 type Usage struct {
@@ -52,3 +74,6 @@ type Usage struct {
 	Tier     Tier
 	Evidence Evidence
 }
+
+// unknown names a number that no constant has; parsing it back is an error.
+func unknown(kind string, n uint8) string { return fmt.Sprintf("%s(%d)", kind, n) }
