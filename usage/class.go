@@ -135,7 +135,10 @@ func ParseEvidence(name string) (Evidence, error) {
 func (e Evidence) MarshalText() ([]byte, error) { return []byte(e.String()), nil }
 
 // UnmarshalText reads the name.
-func (e *Evidence) UnmarshalText(b []byte) (err error) { *e, err = ParseEvidence(string(b)); return err }
+func (e *Evidence) UnmarshalText(b []byte) (err error) {
+	*e, err = ParseEvidence(string(b))
+	return err
+}
 
 // parse finds name among the constants first to last.
 func parse[T interface {
