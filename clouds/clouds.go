@@ -52,7 +52,10 @@ type Call struct {
 	Header http.Header
 	Body   []byte
 	Scan   Scan
-	ID     string // the gateway's request id, passed on as the client's request id where the cloud has a header for it
+	// Scratch is room for an edited body: Prepare appends to Scratch[:0] and grows it if it must; nil is fine. It must not
+	// be used again while an earlier attempt may still be sending from it.
+	Scratch []byte
+	ID      string // the gateway's request id, passed on as the client's request id where the cloud has a header for it
 }
 
 // Scan is what the gateway reads from a body without decoding it.
@@ -64,6 +67,9 @@ type Scan struct {
 	MaxTokens     int64
 	MaxTokensName string // "max_tokens" or "max_completion_tokens"; "" = none
 	Choices       int64  // n; 0 = not given
+	Fields        Fields // known members that the body has
+	Nulls         Fields // those of them that are null
+	spans         spans
 }
 
 // An Exchange is what is sent to a cloud.
@@ -92,6 +98,7 @@ type Event struct {
 	Usage     bool // Tokens is set
 	UsageOnly bool // an event that carries nothing but usage: hidden from a client that did not ask
 	Drop      bool // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
+	Text      int  // bytes of delivered text in it (content, reasoning, refusal, tool arguments), as written in the JSON
 	Tokens    usage.Usage
 }
 
