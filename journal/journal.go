@@ -54,6 +54,7 @@ type Entry struct {
 	Source   string // "" = the chain that it stands in
 	ID       string // of live requests: the request id's 16 bytes
 	Part     uint32
+	At       Cursor // the block that it stands in; set by readers, no part of its bytes
 	Body     Body
 }
 
@@ -123,7 +124,8 @@ type Intent struct {
 	InputBytes  int64
 	OutputBound int64 // tokens; 0 = unbounded by client, key and model
 	Hold        money.Amount
-	First       string // deployment of the first attempt
+	Currency    money.Currency // of Hold
+	First       string         // deployment of the first attempt
 }
 
 // Attempt is written before each attempt after the first is sent.
@@ -206,13 +208,14 @@ type ChainID struct {
 // A Block is one group commit of one chain.
 type Block struct {
 	Chain    ChainID
-	Number   uint64
-	First    uint64 // sequence of its first entry
+	Ordinal  uint64 // of its chain by order of opening, from 1; set by the storage
+	Number   uint64 // in its chain, from 1
+	First    uint64 // sequence of its first entry in its chain, from 1
 	Count    int
 	Recorded int64
-	Prev     Hash
-	Hash     Hash
-	Bytes    []byte // the entries as stored, each with its length
+	Prev     Hash   // of the block before it; zero for the first
+	Hash     Hash   // Sum of this one
+	Bytes    []byte // as stored: version, Recorded, then the entries, each with its length
 }
 
 // Errors of a journal's storage.
@@ -229,25 +232,31 @@ var (
 type Journal interface {
 	// OpenChain begins a chain for a live process, as its only writer.
 	OpenChain(ctx context.Context, id ChainID) error
-	// AppendBlock makes b durable in one transaction, if it follows its chain's head and the chain is not sealed; otherwise ErrFenced.
+	// AppendBlock makes b durable in one transaction, if it follows its chain's head and the chain is not sealed;
+	// otherwise ErrFenced. It keeps nothing of b. After any other error the block may or may not have become durable:
+	// Chains tells which.
 	AppendBlock(ctx context.Context, b *Block) error
-	// SealChain ends a chain in favour of whoever recovers it.
+	// SealChain ends a chain in favour of whoever recovers it; ending one that is ended is no error.
 	SealChain(ctx context.Context, id ChainID) error
 	// Chains lists all chains in the order in which they were opened.
 	Chains(ctx context.Context) ([]ChainState, error)
-	// Blocks calls yield for the blocks after cursor in posting order until it returns false or none is left.
+	// Blocks calls yield for the blocks after cursor in posting order until it returns false or none is left. A block is
+	// valid until yield returns.
 	Blocks(ctx context.Context, after Cursor, yield func(*Block) bool) error
-	// Find returns the entries of a request, in order.
+	// Find returns the entries of a request, in order; ErrNotFound if there is none.
 	Find(ctx context.Context, id RequestID) ([]Entry, error)
 	Close() error
 }
 
 // ChainState is what the storage knows of a chain.
 type ChainState struct {
-	ID     ChainID
-	Blocks uint64
-	Head   Hash
-	Sealed bool
+	ID      ChainID
+	Ordinal uint64 // by order of opening, from 1
+	Blocks  uint64
+	Entries uint64
+	Head    Hash
+	Sealed  bool // nothing can be appended any more
+	Settled bool // a seal entry for it stands in the journal: every intent of it has its record
 }
 
 // Cursor is a position in posting order: chain by order of opening, block number. The zero Cursor is before everything.
@@ -260,22 +269,4 @@ type Cursor struct {
 type Appender interface {
 	// Append queues entries that are committed together and returns at once; ErrQueue or ErrUnwell if it cannot.
 	Append(entries ...Entry) (*Commit, error)
-}
-
-// Commit is the fate of what Append queued; safe for concurrent use.
-type Commit struct {
-	done chan struct{}
-	err  error
-}
-
-// Done is closed when the entries are durable, or cannot become so.
-func (c *Commit) Done() <-chan struct{} { return c.done }
-
-// Err returns nil if the entries are durable; it may be called after Done.
-func (c *Commit) Err() error { return c.err }
-
-// NewCommit returns an open commit and the function that ends it, once.
-func NewCommit() (*Commit, func(error)) {
-	c := &Commit{done: make(chan struct{})}
-	return c, func(err error) { c.err = err; close(c.done) }
 }
