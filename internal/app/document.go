@@ -1,0 +1,169 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+
+	"concord/agreement"
+)
+
+// document is the configuration file as written. Every scalar keeps its place, so that what is found wrong later can
+// still be shown where it stands.
+type document struct {
+	Concord     text               `yaml:"concord"`
+	Gateway     text               `yaml:"gateway"`
+	Listen      text               `yaml:"listen"`
+	Data        text               `yaml:"data"`
+	Agreements  []text             `yaml:"agreements"`
+	Prices      []text             `yaml:"prices"`
+	Accounts    map[string]account `yaml:"accounts"`
+	Deployments []deployment       `yaml:"deployments"`
+	Customers   []customer         `yaml:"customers"`
+	Journal     struct {
+		CommitWait text `yaml:"commit_wait"`
+	} `yaml:"journal"`
+	Timeouts struct {
+		Connect   text `yaml:"connect"`
+		FirstByte text `yaml:"first_byte"`
+		Idle      text `yaml:"idle"`
+		Request   text `yaml:"request"`
+		Drain     text `yaml:"drain"`
+	} `yaml:"timeouts"`
+	Breaker struct {
+		Failures text `yaml:"failures"`
+		Cooldown text `yaml:"cooldown"`
+		Longest  text `yaml:"longest"`
+		Quota    text `yaml:"quota"`
+	} `yaml:"breaker"`
+}
+
+type account struct {
+	Cloud      text   `yaml:"cloud"`
+	Holder     text   `yaml:"holder"`
+	Region     text   `yaml:"region"`
+	Zone       text   `yaml:"zone"`
+	Endpoint   text   `yaml:"endpoint"`
+	APIVersion text   `yaml:"api_version"`
+	Project    text   `yaml:"project"`
+	Secret     secret `yaml:"secret"`
+}
+
+type secret struct {
+	Env    text `yaml:"env"`
+	File   text `yaml:"file"`
+	Inline text `yaml:"inline"`
+}
+
+type deployment struct {
+	ID       text   `yaml:"id"`
+	Product  text   `yaml:"product"`
+	Account  text   `yaml:"account"`
+	Seller   text   `yaml:"seller"`
+	Model    text   `yaml:"model"`
+	APIs     []text `yaml:"apis"`
+	Capacity text   `yaml:"capacity"`
+}
+
+type customer struct {
+	ID        text     `yaml:"id"`
+	Name      text     `yaml:"name"`
+	Sellers   [][]text `yaml:"sellers"`
+	Home      text     `yaml:"home"`
+	Zones     []text   `yaml:"zones"`
+	Territory text     `yaml:"territory"`
+	Keys      []struct {
+		ID   text `yaml:"id"`
+		Hash text `yaml:"hash"`
+	} `yaml:"keys"`
+}
+
+// text is a scalar and its place; the zero text was not given.
+type text struct {
+	Value        string
+	Line, Column int
+}
+
+// UnmarshalYAML takes any scalar as it is written.
+func (t *text) UnmarshalYAML(node ast.Node) error {
+	switch n := node.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
+		return &yaml.SyntaxError{Message: "one value is expected here, not a list or a mapping", Token: node.GetToken()}
+	case *ast.LiteralNode:
+		t.Value = n.Value.Value
+	case *ast.NullNode:
+		return &yaml.SyntaxError{Message: "a value is missing here", Token: node.GetToken()}
+	default:
+		t.Value = node.GetToken().Value
+	}
+	at := node.GetToken().Position
+	t.Line, t.Column = at.Line, at.Column
+	return nil
+}
+
+func (t text) given() bool { return t.Line > 0 }
+
+func (t text) pos(file string) agreement.Pos {
+	return agreement.Pos{File: file, Line: t.Line, Column: t.Column}
+}
+
+func values(list []text) []string {
+	var out []string
+	for _, t := range list {
+		out = append(out, t.Value)
+	}
+	return out
+}
+
+// parseDocument reads the file's form; everything that is wrong with it is one finding with its place.
+func parseDocument(file string, source []byte) (*document, *agreement.Finding) {
+	doc := &document{}
+	err := yaml.UnmarshalWithOptions(source, doc, yaml.Strict())
+	if err == nil {
+		return doc, nil
+	}
+	finding := &agreement.Finding{
+		Rule: "config-form", Severity: agreement.Error, Pos: agreement.Pos{File: file, Line: 1, Column: 1},
+		Message: err.Error(), Remedy: "see examples/concord.yaml for the form",
+	}
+	if broken, ok := errors.AsType[yaml.Error](err); ok {
+		finding.Message = plainWords(broken.GetMessage())
+		if token := broken.GetToken(); token != nil && token.Position != nil {
+			finding.Pos.Line, finding.Pos.Column = token.Position.Line, token.Position.Column
+			finding.Excerpt = excerpt(source, token.Position.Line, token.Position.Column)
+		}
+	}
+	return nil, finding
+}
+
+// goNames is how the YAML library speaks of Go; whoever writes a configuration knows nothing of that.
+func plainWords(message string) string {
+	goNames := regexp.MustCompile(`cannot unmarshal (\S+) into Go (?:struct field \S+|value) of type (\S+)`)
+	if m := goNames.FindStringSubmatch(message); m != nil {
+		want := "a mapping"
+		if strings.HasPrefix(m[2], "[]") {
+			want = "a list"
+		}
+		return fmt.Sprintf("%s is expected here, not a %s", want, m[1])
+	}
+	return message
+}
+
+// excerpt shows the line with a caret under the column.
+func excerpt(source []byte, line, column int) string {
+	lines := strings.Split(string(source), "\n")
+	if line < 1 || line > len(lines) {
+		return ""
+	}
+	return lines[line-1] + "\n" + strings.Repeat(" ", max(0, column-1)) + "^"
+}
+
+func parseCount(s string) (int, bool) {
+	n, err := strconv.Atoi(s)
+	return n, err == nil && n > 0
+}

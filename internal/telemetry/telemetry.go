@@ -1,0 +1,101 @@
+// Package telemetry is how the program is watched: structured logs and the metrics behind /metrics. It names every metric
+// and every log key in one place. No prompt, completion or key ever reaches it.
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.opentelemetry.io/otel/attribute"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
+	"go.opentelemetry.io/otel/metric"
+	sdk "go.opentelemetry.io/otel/sdk/metric"
+)
+
+// NewLogger returns a logger of lines for people; JSON lines where asJSON is set.
+func NewLogger(w io.Writer, level slog.Level, asJSON bool) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// Metrics are the program's counters. Safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+	provider *sdk.MeterProvider
+	requests metric.Int64Counter
+	attempts metric.Int64Counter
+	tokens   metric.Int64Counter
+	duration metric.Float64Histogram
+	commit   metric.Float64Histogram
+}
+
+// NewMetrics makes the counters. lag tells how many committed blocks the books are behind; it is asked at each scrape.
+func NewMetrics(lag func() int64) (*Metrics, error) {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	exporter, err := otelprom.New(otelprom.WithRegisterer(m.registry), otelprom.WithoutScopeInfo())
+	if err != nil {
+		return nil, fmt.Errorf("set up the Prometheus exporter: %w", err)
+	}
+	m.provider = sdk.NewMeterProvider(sdk.WithReader(exporter))
+	meter := m.provider.Meter("concord")
+	var errs [6]error
+	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome and by the cloud that served them."))
+	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts by cloud and outcome."))
+	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
+	m.duration, errs[3] = meter.Float64Histogram("gen_ai.server.request.duration", metric.WithUnit("s"), metric.WithDescription("Requests from admission to their end."),
+		metric.WithExplicitBucketBoundaries(.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92))
+	m.commit, errs[4] = meter.Float64Histogram("concord.commit.duration", metric.WithUnit("s"), metric.WithDescription("Group commits of the journal."),
+		metric.WithExplicitBucketBoundaries(.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .5, 1))
+	_, errs[5] = meter.Int64ObservableGauge("concord.poster.lag", metric.WithDescription("Blocks of the journal that the books have not taken yet."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(lag())
+			return nil
+		}))
+	for _, err := range errs {
+		if err != nil {
+			return nil, fmt.Errorf("set up metrics: %w", err)
+		}
+	}
+	return m, nil
+}
+
+// Handler serves /metrics in the Prometheus text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// Close stops the exporter.
+func (m *Metrics) Close(ctx context.Context) error { return m.provider.Shutdown(ctx) }
+
+// Request counts the end of a request; cloud is "" where none served it.
+func (m *Metrics) Request(outcome, cloud string, input, output int64, took time.Duration) {
+	ctx := context.Background() // a counter has no deadline and nothing to cancel
+	byCloud := attribute.String("cloud", cloud)
+	m.requests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome), byCloud))
+	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(byCloud))
+	if input > 0 {
+		m.tokens.Add(ctx, input, metric.WithAttributes(byCloud, attribute.String("gen_ai.token.type", "input")))
+	}
+	if output > 0 {
+		m.tokens.Add(ctx, output, metric.WithAttributes(byCloud, attribute.String("gen_ai.token.type", "output")))
+	}
+}
+
+// Attempt counts one attempt.
+func (m *Metrics) Attempt(cloud, outcome string) {
+	m.attempts.Add(context.Background(), 1, metric.WithAttributes(attribute.String("cloud", cloud), attribute.String("outcome", outcome)))
+}
+
+// Commit counts one group commit of the journal.
+func (m *Metrics) Commit(took time.Duration) { m.commit.Record(context.Background(), took.Seconds()) }
