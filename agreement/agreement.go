@@ -94,7 +94,7 @@ type Amendment struct {
 	ID        string
 	Title     string
 	Effective time.Time
-	Recorded  time.Time // when it became known; zero = at its effective instant
+	Recorded  time.Time // when it became known; zero = the document does not say, and it counts as always known
 	After     string    // id of the amendment that it comes after, where dates do not say
 	Source    Source
 	Adds      []Clause
@@ -124,7 +124,7 @@ type Fact struct {
 	Milestone  string
 	Offer      string // capacity offer that offers, accepts and declines name
 	On         time.Time
-	Recorded   time.Time
+	Recorded   time.Time // when it became known; zero = the document does not say, and it counts as always known
 	By         string
 	Evidence   string
 	Provenance Provenance

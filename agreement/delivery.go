@@ -62,3 +62,10 @@ type Territory struct {
 	Customer   []string
 	Processing []string
 }
+
+// The modes of a delivery clause.
+const (
+	Permitting = "permit"
+	Exclusive  = "exclusive"
+	Prohibited = "prohibited"
+)

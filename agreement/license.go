@@ -35,3 +35,9 @@ type Fee struct {
 	Stream  string
 	Prorate string // "day" or "none"
 }
+
+// The exclusivities of a license; an exclusive one has the word of an exclusive delivery.
+const (
+	Sole         = "sole"
+	NonExclusive = "non-exclusive"
+)

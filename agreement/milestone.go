@@ -7,3 +7,9 @@ type Milestone struct {
 	Declares string
 	Verifies string
 }
+
+// The states of a milestone that end a clause.
+const (
+	MilestoneDeclared = "declared"
+	MilestoneVerified = "verified"
+)
