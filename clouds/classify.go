@@ -134,6 +134,11 @@ func finish(outcome delivery.Outcome, status int, h http.Header, body []byte, e 
 			a.Status = http.StatusServiceUnavailable
 		}
 		a.RetryAfter = RetryAfter(h, e.Message)
+	case delivery.Unsupported:
+		// Another cloud may do it; if none does, the client learns what this one said, unless it speaks of our limits.
+		if a.Body = clientBody(body, e); status == http.StatusTooManyRequests {
+			a.Body = throttledBody
+		}
 	default: // the request's own: what the cloud says is for the client
 		a.Body = clientBody(body, e)
 	}
