@@ -168,3 +168,21 @@ func (b *Block) Headings(yield func(h *Heading)) error {
 
 // ContentHash is the hash of what an entry says: SHA-256 of its bytes, which hold neither sequence nor recorded.
 func ContentHash(entry []byte) Hash { return sha256.Sum256(entry) }
+
+// EntryAt reads the entry at an offset that a Heading gave.
+func (b *Block) EntryAt(offset int) (Entry, error) {
+	rest := b.Bytes[min(max(offset, 0), len(b.Bytes)):]
+	n, w := binary.Uvarint(rest)
+	if err := b.checkHead(); err != nil {
+		return Entry{}, err
+	}
+	if offset < blockHeader || w <= 0 || n > uint64(len(rest)-w) {
+		return Entry{}, fmt.Errorf("%s: no entry begins here", b.Position(offset))
+	}
+	e, err := DecodeEntry(rest[w : w+int(n)])
+	if err != nil {
+		return Entry{}, fmt.Errorf("%s: %w", b.Position(offset), err)
+	}
+	e.Recorded, e.At = int64(binary.BigEndian.Uint64(b.Bytes[1:blockHeader])), b.At()
+	return e, nil
+}
