@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"concord/money"
+)
+
+// A line is an account of a book with its dimensions, interned: all that a posting says but its amount and its day.
+type line struct {
+	Posting  // without amount
+	currency money.Currency
+	id       [16]byte // start of the SHA-256 of its fields; stands for them in the running hash
+	kinds    kinds
+	group    int32 // what one clause posts to one book, memo apart; must balance by itself
+	pair     int32 // what one party owes another under a clause; -1 = neither payable nor receivable
+	cells    map[int32]*cell
+	last     *cell
+}
+
+// A cell is a balance of a line on a day.
+type cell struct {
+	line    *line
+	day     int32
+	dirty   bool
+	amount  money.Amount
+	count   int64
+	touched int64 // last transaction that touched it
+}
+
+// lineKey is the identity of a line.
+type lineKey struct {
+	posting  Posting // amount zero
+	currency money.Currency
+}
+
+// groupKey is the identity of a group of lines that balances by itself.
+type groupKey struct {
+	book, agreement, clause string
+	currency                money.Currency
+	memo                    bool
+}
+
+// pairKey is the identity of what payer owes payee: both books must say the same.
+type pairKey struct {
+	payer, payee, subject, branch string
+}
+
+// lines interns lines, groups and pairs. It grows with the number of parties, customers, products and clauses, not with
+// the number of records.
+type lines struct {
+	byKey  map[lineKey]*line
+	groups map[groupKey]int32
+	pairs  map[pairKey]int32
+}
+
+func newLines() lines {
+	return lines{byKey: map[lineKey]*line{}, groups: map[groupKey]int32{}, pairs: map[pairKey]int32{}}
+}
+
+// get returns the line of a posting's account and dimensions, after checking them.
+func (l *lines) get(p Posting, c money.Currency) (*line, error) {
+	p.Amount = money.Amount{}
+	key := lineKey{p, c}
+	if ln, ok := l.byKey[key]; ok {
+		return ln, nil
+	}
+	parts, err := p.check()
+	if err != nil {
+		return nil, err
+	}
+	ln := &line{Posting: p, currency: c, id: p.lineID(), kinds: parts.kinds(), pair: -1, cells: map[int32]*cell{}}
+	ln.group = intern(l.groups, groupKey{p.Book, p.Agreement, p.Clause, c, parts.Type == Memo})
+	switch parts.Root {
+	case "receivable":
+		ln.pair = intern(l.pairs, pairKey{parts.Counterparty, p.Book, parts.Subject, parts.Branch})
+	case "payable":
+		ln.pair = intern(l.pairs, pairKey{p.Book, parts.Counterparty, parts.Subject, parts.Branch})
+	}
+	l.byKey[key] = ln
+	return ln, nil
+}
+
+func intern[K comparable](m map[K]int32, k K) int32 {
+	n, ok := m[k]
+	if !ok {
+		n = int32(len(m))
+		m[k] = n
+	}
+	return n
+}
+
+// check takes the account apart and compares its subject with the dimensions.
+func (p Posting) check() (Parts, error) {
+	parts, err := p.Account.Parse()
+	if err != nil {
+		return parts, err
+	}
+	dimension := ""
+	switch {
+	case parts.Counterparty != "", oneOf(parts.Branch, "share", "fee", "shortfall", "commitment", "above-cap"):
+		dimension = p.Clause
+	case oneOf(parts.Branch, "cloud", "infrastructure"):
+		dimension = p.Cloud
+	case oneOf(parts.Branch, "license", "usage"):
+		dimension = p.Product
+	default:
+		return parts, nil
+	}
+	if parts.Subject != dimension {
+		return parts, fmt.Errorf("account %q of %s stands with %q: its subject is another", p.Account, p.Book, dimension)
+	}
+	if parts.Counterparty == p.Book {
+		return parts, fmt.Errorf("account %q: %s cannot owe itself", p.Account, p.Book)
+	}
+	return parts, nil
+}
+
+// lineID hashes the fields that make a line, each with its length.
+func (p Posting) lineID() [16]byte {
+	var b []byte
+	for _, f := range []string{p.Book, string(p.Account), p.Agreement, p.Clause, p.Cloud, p.Product, p.Stream} {
+		b = binary.AppendUvarint(b, uint64(len(f)))
+		b = append(b, f...)
+	}
+	sum := sha256.Sum256(b)
+	return [16]byte(sum[:16])
+}
+
+// on returns the line's cell of a day.
+func (l *line) on(day int32) *cell {
+	if l.last != nil && l.last.day == day {
+		return l.last
+	}
+	c, ok := l.cells[day]
+	if !ok {
+		c = &cell{line: l, day: day}
+		l.cells[day] = c
+	}
+	l.last = c
+	return c
+}
+
+// export returns the cell as the books store it.
+func (c *cell) export() Cell {
+	p := &c.line.Posting
+	return Cell{
+		Key: Key{Agreement: p.Agreement, Book: p.Book, Account: p.Account, Clause: p.Clause, Cloud: p.Cloud,
+			Product: p.Product, Stream: p.Stream, Currency: c.line.currency, Day: c.day},
+		Amount: c.amount, Count: c.count,
+	}
+}
+
+// Changes returns the new values of all cells that changed since the last Clean, in canonical order, and the documents
+// that are new since then, encoded as Saved and Batch carry them. It is an error on a state whose cells were not loaded.
+func (s *State) Changes() (cells []Cell, documents [][]byte, err error) {
+	if s.partial {
+		return nil, nil, fmt.Errorf("the state was decoded without its cells: a poster starts with Resume")
+	}
+	cells = make([]Cell, len(s.dirty))
+	for i, c := range s.dirty {
+		cells[i] = c.export()
+	}
+	slices.SortFunc(cells, func(a, b Cell) int { return a.Key.Compare(b.Key) })
+	return cells, s.fresh, nil
+}
+
+// Clean forgets what Changes returned; a poster calls it once that was saved.
+func (s *State) Clean() {
+	for _, c := range s.dirty {
+		c.dirty = false
+	}
+	s.dirty, s.fresh = s.dirty[:0], nil
+}
+
+// load puts a stored cell into the state.
+func (s *State) load(c Cell) error {
+	ln, err := s.lines.get(Posting{Book: c.Book, Account: c.Account, Agreement: c.Agreement, Clause: c.Clause,
+		Cloud: c.Cloud, Product: c.Product, Stream: c.Stream}, c.Currency)
+	if err != nil {
+		return fmt.Errorf("load cell of %s, %s: %w", c.Book, c.Account, err)
+	}
+	to := ln.on(c.Day)
+	to.amount, to.count = c.Amount, c.Count
+	return nil
+}

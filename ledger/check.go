@@ -1,0 +1,91 @@
+package ledger
+
+import (
+	"fmt"
+
+	"concord/agreement"
+)
+
+// Check reports what terms ask for that the ledger does not post, so that nobody serves under terms whose money would be
+// wrong. A set of documents with such terms cannot be posted.
+func Check(t *agreement.Terms) []agreement.Finding {
+	var c checker
+	inForce := map[clauseKey]bool{}
+	for _, f := range t.Clauses() {
+		inForce[clauseKey{f.Agreement.Name, f.Clause.Head().ID}] = true
+	}
+	for _, f := range t.Clauses() {
+		h := f.Clause.Head()
+		c.clause = f
+		switch clause := f.Clause.(type) {
+		case *agreement.RevenueShare:
+			c.share(clause)
+			if h.Continues != "" && inForce[clauseKey{f.Agreement.Name, h.Continues}] {
+				c.refuse("continues", h.Continues+", which is in force beside it", "end the clause that it continues")
+			}
+		case *agreement.Sale:
+			if len(clause.Streams) == 0 {
+				c.refuse("streams", "none", "say which part of the price is license and which is cloud")
+			}
+			c.condition(h)
+		case *agreement.Commitment:
+			c.condition(h)
+		case *agreement.License:
+			if clause.Fee != nil {
+				c.refuse("fee", clause.Fee.Amount.String()+" per "+clause.Fee.Per, "leave the fee out and record it as an entry")
+			}
+		}
+	}
+	return c.findings
+}
+
+type checker struct {
+	clause   agreement.InForce
+	findings []agreement.Finding
+}
+
+func (c *checker) refuse(field, value, remedy string) {
+	h := c.clause.Clause.Head()
+	c.findings = append(c.findings, agreement.Finding{
+		Rule: "not-posted", Severity: agreement.Error, Pos: h.At(field),
+		Message: fmt.Sprintf("clause %s of %s: the ledger does not post %s: %s", h.ID, c.clause.Agreement.Name, field, value),
+		Remedy:  remedy,
+		Related: []agreement.Ref{{Agreement: c.clause.Agreement.Name, Clause: h.ID}},
+	})
+}
+
+func (c *checker) condition(h *agreement.Head) {
+	if h.When != "" {
+		c.refuse("when", h.When, "money clauses hold for all requests: leave the condition out")
+	}
+}
+
+func (c *checker) share(s *agreement.RevenueShare) {
+	c.condition(&s.Common)
+	if s.Tiers != nil {
+		c.refuse("tiers", s.Tiers.Mode, "use one rate")
+	}
+	if len(s.Deductions) > 0 {
+		c.refuse("deductions", fmt.Sprintf("%d of them", len(s.Deductions)), "leave the deductions out")
+	}
+	if s.Base.Amount == "net" {
+		c.refuse("base", "net", "use the gross amount")
+	}
+	if s.Guarantee != nil {
+		c.refuse("guarantee", s.Guarantee.Amount.String(), "leave the guarantee out and record advances as entries")
+	}
+	if s.Favoured != nil {
+		c.refuse("favoured", "peers", "write the rate that holds")
+	}
+	for _, limit := range s.Caps {
+		if widthOf(limit.Per) == 0 {
+			c.refuse("caps", "per "+limit.Per, "use day, month, quarter, year or total")
+		}
+		if limit.Excess == "carry" {
+			c.refuse("caps", "excess carried", "use lost")
+		}
+	}
+	if len(s.Payees) == 0 {
+		c.refuse("payees", "none", "name the payee")
+	}
+}

@@ -1,0 +1,342 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+
+	"concord/agreement"
+	"concord/journal"
+	"concord/money"
+	"concord/usage"
+)
+
+// termsPlan is terms compiled for posting: what a sale or a cost posts is worked out once for each combination of
+// parties, product and cloud.
+type termsPlan struct {
+	terms       *agreement.Terms
+	hash        journal.Hash
+	commitments []agreement.InForce
+	sales       map[saleKey]*salePlan
+	costs       map[costKey]*costPlan
+	lastSale    *salePlan
+	lastCost    *costPlan
+}
+
+type saleKey struct {
+	seller, customer, product, cloud string
+	currency                         money.Currency
+}
+
+type costKey struct {
+	holder, cloud, product string
+	currency               money.Currency
+}
+
+func newTermsPlan(t *agreement.Terms) *termsPlan {
+	p := &termsPlan{terms: t, hash: t.Hash()}
+	for _, f := range t.Clauses() {
+		if _, ok := f.Clause.(*agreement.Commitment); ok {
+			p.commitments = append(p.commitments, f)
+		}
+	}
+	p.forget()
+	return p
+}
+
+// forget drops what was compiled.
+func (p *termsPlan) forget() {
+	p.sales, p.costs = map[saleKey]*salePlan{}, map[costKey]*costPlan{}
+	p.lastSale, p.lastCost = nil, nil
+}
+
+// A salePlan is what a sale posts.
+type salePlan struct {
+	key      saleKey
+	clause   agreement.InForce
+	parts    []money.Rate
+	tax      money.Rate
+	revenue  []spot // by stream
+	received spot   // in the seller's book
+	taxed    spot   // in the seller's book
+	used     spot   // in the customer's book
+	owed     spot   // in the customer's book
+	draws    []draw
+	shares   []sharePlan
+	suspense [usage.NumClasses][2]spot // unpriced usage, and its contra
+	payees   int                       // of all shares
+}
+
+// A costPlan is what a cloud's charge to an account holder posts.
+type costPlan struct {
+	key      costKey
+	cost     spot // in the holder's book
+	owed     spot // in the holder's book
+	received spot // in the operator's book
+	revenue  spot // in the operator's book
+	draws    []draw
+}
+
+// A draw is a commitment that is drawn down.
+type draw struct {
+	used, open  spot
+	from, until int64 // window; until is exclusive, 0 = open
+	streams     []int // of a sale; nil = the whole cost
+}
+
+// A sharePlan is what a revenue share makes of a sale.
+type sharePlan struct {
+	share   *share
+	segment *segment
+	rate    money.Rate
+	parts   []money.Rate
+	limits  []*money.Amount // by the share's counters
+	streams []int           // of the sale that count to the base
+	feeds   []int           // payees of earlier shares, counted through, whose shares count to the base
+	first   int             // of its payees, counted through
+	payees  []payeePlan
+	above   [2]spot // memo of what is above the cap, and its contra
+}
+
+type payeePlan struct {
+	cost, owed        spot // in the payer's book
+	received, revenue spot // in the payee's book
+}
+
+// compiler collects the first error of the many spots that a plan asks for.
+type compiler struct {
+	state    *State
+	currency money.Currency
+	err      error
+}
+
+func (c *compiler) spot(a *agreement.Agreement, p Posting) spot {
+	sp, err := c.state.spot(a, p, c.currency)
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+	return sp
+}
+
+// sale returns what a sale posts under these terms.
+func (s *State) sale(t *termsPlan, k saleKey) (*salePlan, error) {
+	if t.lastSale != nil && t.lastSale.key == k {
+		return t.lastSale, nil
+	}
+	p, ok := t.sales[k]
+	if !ok {
+		var err error
+		if p, err = s.compileSale(t, k); err != nil {
+			return nil, err
+		}
+		t.sales[k] = p
+	}
+	t.lastSale = p
+	return p, nil
+}
+
+func (s *State) compileSale(t *termsPlan, k saleKey) (*salePlan, error) {
+	f, clause, ok := t.terms.Sale(k.seller, k.product, k.cloud)
+	if !ok {
+		return nil, fmt.Errorf("no sale clause says on which terms %s sells %s on %s", k.seller, k.product, k.cloud)
+	}
+	if f.Agreement.Currency != k.currency {
+		return nil, fmt.Errorf("sale clause %s is in %s, the record in %s", clause.ID, f.Agreement.Currency, k.currency)
+	}
+	c := compiler{state: s, currency: k.currency}
+	at := Posting{Clause: clause.ID, Cloud: k.cloud, Product: k.product}
+	account := func(book string, a Account, stream string) spot {
+		p := at
+		p.Book, p.Account, p.Stream = book, a, stream
+		return c.spot(f.Agreement, p)
+	}
+	p := &salePlan{
+		key: k, clause: f, tax: clause.Tax,
+		received: account(k.seller, AccruedReceivable(k.customer, clause.ID), ""),
+		used:     account(k.customer, Cost("usage", k.product), ""),
+		owed:     account(k.customer, AccruedPayable(k.seller, clause.ID), ""),
+	}
+	if clause.Tax.Sign() != 0 {
+		p.taxed = account(k.seller, "tax:collected", "")
+	}
+	for _, stream := range clause.Streams {
+		subject := k.cloud
+		if stream.Name == "license" {
+			subject = k.product
+		}
+		p.parts = append(p.parts, stream.Part)
+		p.revenue = append(p.revenue, account(k.seller, Revenue(stream.Name, subject), stream.Name))
+	}
+	for class := usage.Input; class.Valid(); class++ {
+		p.suspense[class] = [2]spot{
+			account(k.seller, MemoAccount("suspense", class.String(), ""), ""),
+			account(k.seller, MemoAccount("suspense", class.String(), "contra"), ""),
+		}
+	}
+	p.draws = c.draws(t, k.customer, k.seller, k.cloud, k.product, clause.Streams)
+	p.shares = c.shares(t, p, clause.Streams)
+	return p, c.err
+}
+
+// cost returns what a cloud's charge posts under these terms.
+func (s *State) cost(t *termsPlan, k costKey) (*costPlan, error) {
+	if t.lastCost != nil && t.lastCost.key == k {
+		return t.lastCost, nil
+	}
+	p, ok := t.costs[k]
+	if !ok {
+		var err error
+		if p, err = s.compileCost(t, k); err != nil {
+			return nil, err
+		}
+		t.costs[k] = p
+	}
+	t.lastCost = p
+	return p, nil
+}
+
+func (s *State) compileCost(t *termsPlan, k costKey) (*costPlan, error) {
+	operator, ok := t.terms.Operator(k.cloud)
+	if !ok {
+		return nil, fmt.Errorf("no party operates the cloud %s, which charges %s", k.cloud, k.holder)
+	}
+	if operator == k.holder {
+		return nil, fmt.Errorf("%s operates %s itself: the cloud cannot charge it", k.holder, k.cloud)
+	}
+	// Without a commitment the subject of what is owed is the cloud's capacity as such, of no agreement.
+	var in *agreement.Agreement
+	subject := "capacity:" + k.cloud
+	if f, clause, ok := t.terms.Capacity(k.holder, operator, k.cloud); ok {
+		in, subject = f.Agreement, clause.ID
+		if in.Currency != k.currency {
+			return nil, fmt.Errorf("clause %s is in %s, the cost in %s", clause.ID, in.Currency, k.currency)
+		}
+	}
+	c := compiler{state: s, currency: k.currency}
+	account := func(book string, a Account) spot {
+		return c.spot(in, Posting{Book: book, Account: a, Clause: subject, Cloud: k.cloud, Product: k.product})
+	}
+	p := &costPlan{
+		key:      k,
+		cost:     account(k.holder, Cost("cloud", k.cloud)),
+		owed:     account(k.holder, AccruedPayable(operator, subject)),
+		received: account(operator, AccruedReceivable(k.holder, subject)),
+		revenue:  account(operator, Revenue("infrastructure", k.cloud)),
+	}
+	p.draws = c.draws(t, k.holder, operator, k.cloud, k.product, nil)
+	return p, c.err
+}
+
+// draws returns the commitments that a sale with these streams draws down, or a cost where there are none: what the seller
+// charges its customer counts to commitments by charge, what an operator charges an account holder to those by cost.
+func (c *compiler) draws(t *termsPlan, buyer, seller, cloud, product string, streams []agreement.Stream) []draw {
+	var all []draw
+	for _, f := range t.commitments {
+		clause := f.Clause.(*agreement.Commitment)
+		charged := clause.Counts.Amount == "charged"
+		if clause.Buyer != buyer || clause.Seller != seller || charged != (streams != nil) ||
+			!admits(clause.Counts.Clouds, cloud) || !clause.Counts.Products.Matches(product) {
+			continue
+		}
+		if f.Agreement.Currency != c.currency && c.err == nil {
+			c.err = fmt.Errorf("commitment %s is in %s, what counts to it in %s", clause.ID, f.Agreement.Currency, c.currency)
+		}
+		d := draw{streams: admitted(clause.Counts.Streams, streams)}
+		if !clause.WindowFrom.IsZero() {
+			d.from = clause.WindowFrom.UnixNano()
+		}
+		if !clause.WindowUntil.IsZero() {
+			d.until = clause.WindowUntil.UnixNano()
+		}
+		at := Posting{Book: buyer, Clause: clause.ID, Cloud: cloud, Product: product}
+		at.Account = MemoAccount("commitment", clause.ID, "used")
+		d.used = c.spot(f.Agreement, at)
+		at.Account = MemoAccount("commitment", clause.ID, "open")
+		d.open = c.spot(f.Agreement, at)
+		all = append(all, d)
+	}
+	return all
+}
+
+// shares returns the shares in force that a sale moves, those that others rest on first.
+func (c *compiler) shares(t *termsPlan, sale *salePlan, streams []agreement.Stream) []sharePlan {
+	var all []sharePlan
+	var receivers [][2]string // payer and payee of every payee so far, counted through
+	for _, f := range t.terms.Shares() {
+		clause := f.Clause.(*agreement.RevenueShare)
+		p := sharePlan{rate: clause.Rate, first: len(receivers)}
+		base := &clause.Base
+		if !admits(base.Clouds, sale.key.cloud) || !base.Products.Matches(sale.key.product) {
+			continue
+		}
+		if base.RevenueOf == sale.key.seller && slices.Contains(base.From, "sales") && !slices.Contains(base.ExceptFrom, sale.key.customer) {
+			p.streams = admitted(base.Streams, streams)
+		}
+		if slices.Contains(base.From, "shares") {
+			for i, r := range receivers {
+				if r[1] == base.RevenueOf && !slices.Contains(base.ExceptFrom, r[0]) {
+					p.feeds = append(p.feeds, i)
+				}
+			}
+		}
+		if len(p.streams)+len(p.feeds) == 0 {
+			continue
+		}
+		for _, payee := range clause.Payees {
+			receivers = append(receivers, [2]string{clause.Payer, payee.Party})
+		}
+		c.finish(&p, f, sale.key)
+		all = append(all, p)
+	}
+	sale.payees = len(receivers)
+	return all
+}
+
+// finish adds a share's running state, bounds and places.
+func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
+	clause := f.Clause.(*agreement.RevenueShare)
+	if f.Agreement.Currency != k.currency && c.err == nil {
+		c.err = fmt.Errorf("share %s is in %s, its base in %s", clause.ID, f.Agreement.Currency, k.currency)
+	}
+	p.share = c.state.shares[c.state.root(clauseKey{f.Agreement.Name, clause.ID})]
+	p.segment = p.share.segment(clause)
+	p.limits = make([]*money.Amount, len(p.share.counters))
+	for i, counter := range p.share.counters {
+		for _, limit := range clause.Caps {
+			if widthOf(limit.Per) == counter.per && countsFrom(limit) == counter.from &&
+				(p.limits[i] == nil || limit.Amount.Cmp(*p.limits[i]) < 0) {
+				amount := limit.Amount
+				p.limits[i] = &amount
+			}
+		}
+	}
+	account := func(book string, a Account) spot {
+		return c.spot(f.Agreement, Posting{Book: book, Account: a, Clause: clause.ID, Cloud: k.cloud, Product: k.product})
+	}
+	for _, payee := range clause.Payees {
+		p.parts = append(p.parts, payee.Part)
+		p.payees = append(p.payees, payeePlan{
+			cost:     account(clause.Payer, Cost("share", clause.ID)),
+			owed:     account(clause.Payer, AccruedPayable(payee.Party, clause.ID)),
+			received: account(payee.Party, AccruedReceivable(clause.Payer, clause.ID)),
+			revenue:  account(payee.Party, Revenue("share", clause.ID)),
+		})
+	}
+	p.above = [2]spot{
+		account(clause.Payer, MemoAccount("above-cap", clause.ID, "")),
+		account(clause.Payer, MemoAccount("above-cap", clause.ID, "contra")),
+	}
+}
+
+// admits reports whether a list of a clause admits a name; an empty one admits all.
+func admits(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
+
+// admitted returns the indexes of the streams that a list admits.
+func admitted(list []string, streams []agreement.Stream) []int {
+	var all []int
+	for i, s := range streams {
+		if admits(list, s.Name) {
+			all = append(all, i)
+		}
+	}
+	return all
+}

@@ -1,0 +1,251 @@
+package ledger
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"concord/agreement"
+	"concord/journal"
+	"concord/money"
+)
+
+// Post posts one entry: it changes the state and returns the transaction, which is empty for entries that move no money.
+// An entry that cannot be posted is an error and leaves the state as it was. The transaction is valid until the next Post
+// on this state; Clone keeps it.
+func Post(s *State, e *journal.Entry) (*Transaction, error) { return s.post(e, nil) }
+
+// PostUnder posts a record as if t had been its terms; it posts every other entry as Post does.
+func PostUnder(s *State, e *journal.Entry, t *agreement.Terms) (*Transaction, error) {
+	return s.post(e, t)
+}
+
+func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, error) {
+	s.begin(e)
+	var err error
+	switch body := e.Body.(type) {
+	case *journal.Document:
+		err = s.document(body)
+	case *journal.Record:
+		err = s.record(e.Time, body, under)
+	case *journal.Open, *journal.Seal, *journal.Intent, *journal.Attempt, *journal.Progress:
+		// They move no money: a record repeats all that the books need.
+	case nil:
+		err = errors.New("the entry has no body")
+	default:
+		err = fmt.Errorf("entries of kind %d cannot be posted by this version", body.Kind())
+	}
+	if err == nil {
+		err = s.check()
+	}
+	if err == nil {
+		err = s.apply()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("post %s: %w", name(e), err)
+	}
+	return &s.work.tx, nil
+}
+
+// name names an entry in an error.
+func name(e *journal.Entry) string {
+	switch b := e.Body.(type) {
+	case *journal.Record:
+		return "record of " + b.Request.String()
+	case *journal.Document:
+		return fmt.Sprintf("document %q", b.Name)
+	}
+	return fmt.Sprintf("entry %q", e.ID)
+}
+
+func (s *State) begin(e *journal.Entry) {
+	w := &s.work
+	w.tx = Transaction{Entry: e.ID, Part: e.Part, Time: e.Time, Postings: w.tx.Postings[:0]}
+	w.posted, w.accruals, w.windows = w.posted[:0], w.accruals[:0], w.windows[:0]
+}
+
+// A spot is a line with the calendar that dates what is posted to it.
+type spot struct {
+	line *line
+	days *calendar
+}
+
+// spot returns the place of an account of a book among an agreement's; nil is no agreement: days are UTC's.
+func (s *State) spot(a *agreement.Agreement, p Posting, c money.Currency) (spot, error) {
+	cal := s.calendar(nil)
+	if a != nil {
+		p.Agreement, cal = a.Name, s.calendar(a.Zone)
+	}
+	ln, err := s.lines.get(p, c)
+	return spot{ln, cal}, err
+}
+
+// put adds a posting to the transaction; nothing is posted for zero.
+func (s *State) put(at int64, to spot, amount money.Amount) {
+	if !amount.IsZero() {
+		s.work.posted = append(s.work.posted, posted{to.line, to.days.dayOf(at), amount})
+	}
+}
+
+type groupSum struct {
+	group int32
+	kinds kinds
+	sum   money.Amount
+}
+
+type pairSum struct {
+	pair int32
+	sum  money.Amount
+}
+
+// check holds the transaction to the rules of the books: what one clause posts to one book sums to zero, so each book
+// does; only allowed accounts meet; and what one party owes another stands in both books, equal and opposite.
+func (s *State) check() error {
+	w := &s.work
+	w.groups, w.pairs = w.groups[:0], w.pairs[:0]
+	var err error
+	for i := range w.posted {
+		p := &w.posted[i]
+		g := w.group(p.line.group)
+		g.kinds |= p.line.kinds
+		if g.sum, err = g.sum.Add(p.amount); err != nil {
+			return err
+		}
+		if p.line.pair >= 0 {
+			q := w.pair(p.line.pair)
+			if q.sum, err = q.sum.Add(p.amount); err != nil {
+				return err
+			}
+		}
+	}
+	for i := range w.groups {
+		if g := &w.groups[i]; !g.sum.IsZero() || g.kinds.mayMeet() != "" {
+			return w.imbalance(g)
+		}
+	}
+	for i := range w.pairs {
+		if q := &w.pairs[i]; !q.sum.IsZero() {
+			return w.unmirrored(q)
+		}
+	}
+	return nil
+}
+
+func (w *work) group(id int32) *groupSum {
+	for i := range w.groups {
+		if w.groups[i].group == id {
+			return &w.groups[i]
+		}
+	}
+	w.groups = append(w.groups, groupSum{group: id})
+	return &w.groups[len(w.groups)-1]
+}
+
+func (w *work) pair(id int32) *pairSum {
+	for i := range w.pairs {
+		if w.pairs[i].pair == id {
+			return &w.pairs[i]
+		}
+	}
+	w.pairs = append(w.pairs, pairSum{pair: id})
+	return &w.pairs[len(w.pairs)-1]
+}
+
+func (w *work) imbalance(g *groupSum) error {
+	for i := range w.posted {
+		if ln := w.posted[i].line; ln.group == g.group {
+			if wrong := g.kinds.mayMeet(); wrong != "" {
+				return fmt.Errorf("book %s, clause %s: %s", ln.Book, ln.Clause, wrong)
+			}
+			return fmt.Errorf("book %s, clause %s: postings sum to %s, not to zero", ln.Book, ln.Clause, g.sum)
+		}
+	}
+	return nil
+}
+
+func (w *work) unmirrored(q *pairSum) error {
+	for i := range w.posted {
+		if ln := w.posted[i].line; ln.pair == q.pair {
+			return fmt.Errorf("book %s, account %s: the other book differs by %s", ln.Book, ln.Account, q.sum)
+		}
+	}
+	return nil
+}
+
+// apply commits the transaction. Only an overflow of a balance can stop it, and it undoes what it did then.
+func (s *State) apply() error {
+	w := &s.work
+	for i := range w.posted {
+		p := &w.posted[i]
+		c := p.line.on(p.day)
+		sum, err := c.amount.Add(p.amount)
+		if err != nil {
+			s.undo(i)
+			return fmt.Errorf("balance of %s in book %s: %w", p.line.Account, p.line.Book, err)
+		}
+		c.amount = sum
+	}
+	s.entries++
+	if len(w.posted) == 0 {
+		return nil
+	}
+	s.transactions++
+	for i := range w.posted {
+		p := &w.posted[i]
+		c := p.line.on(p.day)
+		if c.touched != s.transactions {
+			c.touched = s.transactions
+			c.count++
+		}
+		if !c.dirty {
+			c.dirty = true
+			s.dirty = append(s.dirty, c)
+		}
+		posting := p.line.Posting
+		posting.Amount = p.amount
+		w.tx.Postings = append(w.tx.Postings, posting)
+	}
+	for i := range w.accruals {
+		w.accruals[i].commit()
+	}
+	for i := range w.windows {
+		w.windows[i].commit()
+	}
+	s.chain()
+	return nil
+}
+
+// undo takes the first n postings out of their cells again.
+func (s *State) undo(n int) {
+	for _, p := range s.work.posted[:n] {
+		c := p.line.on(p.day)
+		c.amount, _ = c.amount.Sub(p.amount) // was there a moment ago, so it fits
+	}
+}
+
+// chain takes the transaction into the running hash: SHA-256 over the hash before and the transaction in canonical form
+// (docs/money.md). A posting is its line's 16 bytes and its amount's.
+func (s *State) chain() {
+	w := &s.work
+	b := append(w.canon[:0], s.hash[:]...)
+	b = append(b, 1) // version of this form
+	b = appendString(b, w.tx.Entry)
+	b = binary.AppendUvarint(b, uint64(w.tx.Part))
+	b = binary.BigEndian.AppendUint64(b, uint64(w.tx.Time))
+	b = appendString(b, string(w.tx.Currency))
+	b = appendString(b, w.tx.Customer)
+	b = binary.AppendUvarint(b, uint64(len(w.posted)))
+	for i := range w.posted {
+		p := &w.posted[i]
+		amount := p.amount.Bytes()
+		b = append(b, p.line.id[:]...)
+		b = append(b, amount[:]...)
+	}
+	w.canon = b
+	s.hash = sha256.Sum256(b)
+}
+
+func appendString(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}

@@ -1,0 +1,173 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+
+	"concord/agreement"
+	"concord/journal"
+	"concord/money"
+	"concord/pricing"
+	"concord/usage"
+)
+
+// record posts the end of a request: the sale, what the clouds charge for each attempt, and what follows from both for
+// commitments and shares. A record without priced lines, unpriced usage and costs moves nothing.
+func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) error {
+	tx := &s.work.tx
+	tx.Entry, tx.Currency, tx.Customer = r.Request.String(), r.Currency, r.Customer
+	if !moves(r) {
+		return nil
+	}
+	var plan *termsPlan
+	var err error
+	if under != nil {
+		plan, err = s.planOf(under)
+	} else {
+		plan, err = s.plan(r.Terms)
+	}
+	if err != nil {
+		return err
+	}
+	if len(r.Lines) > 0 || len(r.Unpriced) > 0 {
+		if err := s.postSale(at, r, plan); err != nil {
+			return err
+		}
+	}
+	for i := range r.Attempts {
+		if a := &r.Attempts[i]; len(a.Cost) > 0 {
+			if err := s.postCost(at, r, a, plan); err != nil {
+				return fmt.Errorf("attempt %d at %s: %w", i+1, a.Deployment, err)
+			}
+		}
+	}
+	return nil
+}
+
+// moves reports whether a record posts anything.
+func moves(r *journal.Record) bool {
+	if len(r.Lines) > 0 || len(r.Unpriced) > 0 {
+		return true
+	}
+	for i := range r.Attempts {
+		if len(r.Attempts[i].Cost) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *State) postSale(at int64, r *journal.Record, plan *termsPlan) error {
+	if r.Served < 0 || r.Served >= len(r.Attempts) {
+		return errors.New("the customer is charged, but no attempt served")
+	}
+	served := &r.Attempts[r.Served]
+	p, err := s.sale(plan, saleKey{served.Seller, r.Customer, r.Product, served.Cloud, r.Currency})
+	if err != nil {
+		return err
+	}
+	price, err := sum(r.Lines)
+	if err != nil {
+		return err
+	}
+	w := &s.work
+	if w.streams, err = money.AppendSplit(w.streams[:0], price, p.parts, money.Scale); err != nil {
+		return fmt.Errorf("streams of clause %s: %w", p.clause.Clause.Head().ID, err)
+	}
+	if err := s.postPrice(at, p, price); err != nil {
+		return err
+	}
+	for _, class := range r.Unpriced {
+		if err := s.suspend(at, p, class, &r.Usage); err != nil {
+			return err
+		}
+	}
+	for i := range p.draws {
+		if err := s.drawSale(at, &p.draws[i]); err != nil {
+			return err
+		}
+	}
+	return s.accrue(at, p)
+}
+
+// postPrice posts the charge to both books; the streams of its price are in work.
+func (s *State) postPrice(at int64, p *salePlan, price money.Amount) error {
+	tax, err := price.MulRate(p.tax, money.HalfEven)
+	if err != nil {
+		return err
+	}
+	charged, err := price.Add(tax)
+	if err != nil {
+		return err
+	}
+	s.put(at, p.received, charged)
+	for i, amount := range s.work.streams {
+		s.put(at, p.revenue[i], amount.Neg())
+	}
+	s.put(at, p.taxed, tax.Neg())
+	s.put(at, p.used, charged)
+	s.put(at, p.owed, charged.Neg())
+	return nil
+}
+
+// suspend notes usage that no price was found for: one unit a token, beside the money, until a price corrects it.
+func (s *State) suspend(at int64, p *salePlan, class usage.Class, u *usage.Usage) error {
+	if !class.Valid() {
+		return fmt.Errorf("unpriced usage of unknown class %d", class)
+	}
+	tokens := money.FromUnits(u.Tokens[class])
+	s.put(at, p.suspense[class][0], tokens)
+	s.put(at, p.suspense[class][1], tokens.Neg())
+	return nil
+}
+
+// drawSale draws a commitment by charge down: by the streams that count, tax apart.
+func (s *State) drawSale(at int64, d *draw) error {
+	var amount money.Amount
+	var err error
+	for _, i := range d.streams {
+		if amount, err = amount.Add(s.work.streams[i]); err != nil {
+			return err
+		}
+	}
+	s.draw(at, d, amount)
+	return nil
+}
+
+// draw draws a commitment down. Nothing bounds it: what is used above the amount is visible.
+func (s *State) draw(at int64, d *draw, amount money.Amount) {
+	if at < d.from || d.until != 0 && at >= d.until {
+		return
+	}
+	s.put(at, d.used, amount)
+	s.put(at, d.open, amount.Neg())
+}
+
+func (s *State) postCost(at int64, r *journal.Record, a *journal.Tried, plan *termsPlan) error {
+	amount, err := sum(a.Cost)
+	if err != nil {
+		return err
+	}
+	p, err := s.cost(plan, costKey{a.Holder, a.Cloud, r.Product, r.Currency})
+	if err != nil {
+		return err
+	}
+	s.put(at, p.cost, amount)
+	s.put(at, p.owed, amount.Neg())
+	s.put(at, p.received, amount)
+	s.put(at, p.revenue, amount.Neg())
+	for i := range p.draws {
+		s.draw(at, &p.draws[i], amount)
+	}
+	return nil
+}
+
+// sum adds priced lines up.
+func sum(lines []pricing.Line) (total money.Amount, err error) {
+	for i := range lines {
+		if total, err = total.Add(lines[i].Amount); err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}

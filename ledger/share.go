@@ -1,0 +1,225 @@
+package ledger
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"concord/agreement"
+	"concord/money"
+)
+
+// clauseKey names a clause.
+type clauseKey struct{ agreement, clause string }
+
+func (k clauseKey) compare(o clauseKey) int {
+	return cmp.Or(cmp.Compare(k.agreement, o.agreement), cmp.Compare(k.clause, o.clause))
+}
+
+// totals are what a share came to so far.
+type totals struct{ base, uncapped, capped money.Amount }
+
+// add returns t + d.
+func (t totals) add(d totals) (sum totals, err error) {
+	if sum.base, err = t.base.Add(d.base); err != nil {
+		return t, err
+	}
+	if sum.uncapped, err = t.uncapped.Add(d.uncapped); err != nil {
+		return t, err
+	}
+	sum.capped, err = t.capped.Add(d.capped)
+	return sum, err
+}
+
+// A share is the running state of one revenue-share clause through all its versions, and of the clauses that continue it.
+type share struct {
+	key      clauseKey
+	opened   bool
+	opening  totals // from before the journal, part of life
+	life     totals
+	segments []*segment // by key
+	counters []*counter // narrow windows first: a cap of a wider one bounds what the narrower let through
+}
+
+// A segment is the part of a share's life under one rate and one split among payees. Each is rated by itself, so an
+// amendment of the rate does not rate again what was rated before, and late usage goes where its own terms put it.
+type segment struct {
+	key string
+	totals
+	paid []money.Amount // of capped, per payee
+}
+
+// Accrual is the running state of one share clause.
+type Accrual struct {
+	Agreement string
+	Clause    string // where clauses continue each other, the first one
+	Window    string // "total": the clause's whole life, its opening included
+	Base      money.Amount
+	Uncapped  money.Amount
+	Capped    money.Amount
+}
+
+// Accruals returns the running state of all shares, in canonical order. Shares without any base are left out.
+func (s *State) Accruals() []Accrual {
+	var all []Accrual
+	for _, sh := range s.sortedShares() {
+		if sh.life != (totals{}) {
+			all = append(all, sh.accrual())
+		}
+	}
+	return all
+}
+
+// Accrual returns the running state of one share. A clause that continues another one has its totals.
+func (s *State) Accrual(agreement, clause string) (Accrual, bool) {
+	sh, ok := s.shares[s.root(clauseKey{agreement, clause})]
+	if !ok {
+		return Accrual{}, false
+	}
+	return sh.accrual(), true
+}
+
+func (sh *share) accrual() Accrual {
+	return Accrual{Agreement: sh.key.agreement, Clause: sh.key.clause, Window: "total",
+		Base: sh.life.base, Uncapped: sh.life.uncapped, Capped: sh.life.capped}
+}
+
+func (s *State) sortedShares() []*share {
+	return slices.SortedFunc(maps.Values(s.shares), func(a, b *share) int { return a.key.compare(b.key) })
+}
+
+// root returns the first of the clauses that continue each other up to k.
+func (s *State) root(k clauseKey) clauseKey {
+	if r, ok := s.roots[k]; ok {
+		return r
+	}
+	return k
+}
+
+// continuations returns the roots of clauses after terms are learned.
+func (s *State) continuations(terms []*agreement.Terms) (map[clauseKey]clauseKey, error) {
+	before := map[clauseKey]clauseKey{}
+	for _, t := range terms {
+		for _, f := range t.Shares() {
+			if h := f.Clause.Head(); h.Continues != "" {
+				before[clauseKey{f.Agreement.Name, h.ID}] = clauseKey{f.Agreement.Name, h.Continues}
+			}
+		}
+	}
+	next := maps.Clone(s.roots)
+	for k := range before {
+		root := k
+		for steps := 0; ; steps++ {
+			b, ok := before[root]
+			if !ok {
+				break
+			}
+			if root = b; steps > len(before) {
+				return nil, fmt.Errorf("clause %s of %s continues itself", k.clause, k.agreement)
+			}
+		}
+		if earlier, ok := next[root]; ok {
+			root = earlier
+		}
+		if had, ok := next[k]; ok && had != root {
+			return nil, fmt.Errorf("clause %s of %s continues %s; it continued %s before", k.clause, k.agreement, root.clause, had.clause)
+		}
+		if sh, ok := s.shares[k]; ok && sh.life != (totals{}) {
+			return nil, fmt.Errorf("clause %s of %s has totals of its own already: it cannot continue %s", k.clause, k.agreement, root.clause)
+		}
+		next[k] = root
+	}
+	return next, nil
+}
+
+// openingOf returns the opening totals of a clause in force.
+func openingOf(f agreement.InForce) (agreement.Opening, bool) {
+	for _, o := range f.Agreement.Openings {
+		if o.Clause == f.Clause.Head().ID {
+			return o, true
+		}
+	}
+	return agreement.Opening{}, false
+}
+
+// checkOpenings refuses opening totals that differ from those which were posted.
+func (s *State) checkOpenings(terms []*agreement.Terms, roots map[clauseKey]clauseKey) error {
+	posted := map[clauseKey]totals{}
+	for k, sh := range s.shares {
+		if sh.opened {
+			posted[k] = sh.opening
+		}
+	}
+	for _, t := range terms {
+		for _, f := range t.Shares() {
+			o, ok := openingOf(f)
+			if !ok {
+				continue
+			}
+			k := clauseKey{f.Agreement.Name, o.Clause}
+			if r, ok := roots[k]; ok {
+				k = r
+			}
+			now := totals{o.Base, o.Uncapped, o.Capped}
+			if had, ok := posted[k]; ok && had != now {
+				return fmt.Errorf("opening totals of clause %s of %s were posted as base %s, capped %s; they are base %s, capped %s now: correct them by an entry",
+					o.Clause, f.Agreement.Name, had.base, had.capped, now.base, now.capped)
+			}
+			posted[k] = now
+		}
+	}
+	return nil
+}
+
+// openShares makes the running states of the shares in terms, with their counters and opening totals.
+func (s *State) openShares(t *agreement.Terms) {
+	for _, f := range t.Shares() {
+		clause := f.Clause.(*agreement.RevenueShare)
+		key := s.root(clauseKey{f.Agreement.Name, clause.ID})
+		sh, ok := s.shares[key]
+		if !ok {
+			sh = &share{key: key}
+			s.shares[key] = sh
+		}
+		sh.counter(total, 0, f.Agreement.Zone)
+		for _, c := range clause.Caps {
+			sh.counter(widthOf(c.Per), countsFrom(c), f.Agreement.Zone)
+		}
+		if o, ok := openingOf(f); ok && !sh.opened {
+			sh.open(o)
+		}
+	}
+}
+
+// open adds opening totals. They count to a cap in total if it counts from before their date.
+func (sh *share) open(o agreement.Opening) {
+	sh.opened, sh.opening = true, totals{o.Base, o.Uncapped, o.Capped}
+	sh.life, _ = sh.life.add(sh.opening) // amounts of a file are far from 128 bits
+	for _, c := range sh.counters {
+		if c.per == total && c.from < o.AsOf.UnixNano() {
+			w := c.window(c.from)
+			w.in, _ = w.in.Add(o.Uncapped)
+			w.out, _ = w.out.Add(o.Capped)
+		}
+	}
+}
+
+// segment returns the segment of a clause's rate and payees.
+func (sh *share) segment(clause *agreement.RevenueShare) *segment {
+	var key strings.Builder
+	fmt.Fprintf(&key, "%d/%d", clause.Rate.Num, clause.Rate.Den)
+	for _, p := range clause.Payees {
+		fmt.Fprintf(&key, " %s %d/%d", p.Party, p.Part.Num, p.Part.Den)
+	}
+	return sh.segmentBy(key.String(), len(clause.Payees))
+}
+
+func (sh *share) segmentBy(key string, payees int) *segment {
+	i, ok := slices.BinarySearchFunc(sh.segments, key, func(g *segment, k string) int { return cmp.Compare(g.key, k) })
+	if !ok {
+		sh.segments = slices.Insert(sh.segments, i, &segment{key: key, paid: make([]money.Amount, payees)})
+	}
+	return sh.segments[i]
+}

@@ -1,0 +1,100 @@
+package ledger
+
+import (
+	"context"
+	"fmt"
+
+	"concord/journal"
+	"concord/money"
+)
+
+// CheckpointEvery is after how many entries a checkpoint is due.
+const CheckpointEvery = 65536
+
+// State is everything that posting the next entry depends on: the registry of documents, accruals, counts and the running
+// hash. Beside it stand the balances that a poster saves; no posting reads them, so a state decoded without them posts the
+// same transactions. It is not safe for concurrent use.
+type State struct {
+	registry
+	lines     lines
+	calendars map[string]*calendar
+	shares    map[clauseKey]*share
+
+	entries      int64
+	transactions int64
+	documents    int
+	checkpointed int64 // entries at the last checkpoint
+	hash         journal.Hash
+
+	partial bool // cells were not loaded
+	dirty   []*cell
+	fresh   [][]byte // documents since Clean, encoded
+
+	work work
+}
+
+// work is what one Post needs until it is committed; kept to avoid allocation.
+type work struct {
+	tx       Transaction
+	posted   []posted
+	accruals []accrual
+	windows  []windowChange
+	streams  []money.Amount
+	split    []money.Amount
+	owed     []money.Amount // by payee, in the order of the sale's shares
+	groups   []groupSum
+	pairs    []pairSum
+	canon    []byte
+}
+
+// posted is one posting before it is committed.
+type posted struct {
+	line   *line
+	day    int32
+	amount money.Amount
+}
+
+// NewState returns the state before the first entry.
+func NewState() *State {
+	return &State{registry: newRegistry(), lines: newLines(), calendars: map[string]*calendar{}, shares: map[clauseKey]*share{}}
+}
+
+// Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.
+func Resume(ctx context.Context, b Books) (*State, journal.Cursor, error) {
+	saved, err := b.Load(ctx)
+	if err != nil {
+		return nil, journal.Cursor{}, fmt.Errorf("load books: %w", err)
+	}
+	s, err := DecodeState(saved)
+	if err != nil {
+		return nil, journal.Cursor{}, err
+	}
+	var bad error
+	if err := b.Cells(ctx, func(c Cell) bool { bad = s.load(c); return bad == nil }); err != nil {
+		return nil, journal.Cursor{}, fmt.Errorf("load cells: %w", err)
+	}
+	if bad != nil {
+		return nil, journal.Cursor{}, bad
+	}
+	s.partial = false
+	return s, saved.Cursor, nil
+}
+
+// Entries returns how many entries were posted.
+func (s *State) Entries() int64 { return s.entries }
+
+// Transactions returns how many entries moved something.
+func (s *State) Transactions() int64 { return s.transactions }
+
+// Hash returns the running hash over all transactions.
+func (s *State) Hash() journal.Hash { return s.hash }
+
+// Checkpoint returns a checkpoint if one is due, and false otherwise. A poster asks after every whole block, so that
+// checkpoints do not depend on how blocks are grouped into saves.
+func (s *State) Checkpoint(at journal.Cursor) (Checkpoint, bool) {
+	if s.entries/CheckpointEvery == s.checkpointed/CheckpointEvery {
+		return Checkpoint{}, false
+	}
+	s.checkpointed = s.entries
+	return Checkpoint{At: at, State: s.Encode(), Documents: s.documents}, true
+}
