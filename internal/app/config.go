@@ -386,7 +386,7 @@ func (l *loader) deployments() {
 }
 
 func (l *loader) target(id string, a account) clouds.Target {
-	if _, ok := adapterOf(a.Cloud.Value); !ok {
+	if !slices.Contains(CloudNames(), a.Cloud.Value) {
 		l.reject("config-cloud", a.Cloud, "use one of: "+strings.Join(CloudNames(), ", "), "account %s is on cloud %q, which this program does not speak", id, a.Cloud.Value)
 	}
 	if !l.knows(a.Holder.Value) {

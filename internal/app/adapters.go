@@ -1,0 +1,22 @@
+package app
+
+import (
+	"concord/clouds"
+	"concord/clouds/alibaba"
+	"concord/clouds/azure"
+	"concord/clouds/bedrock"
+	"concord/clouds/openai"
+	"concord/clouds/vertex"
+)
+
+// adapters returns one adapter for each cloud that this program speaks.
+func adapters() map[string]clouds.Adapter {
+	all := map[string]clouds.Adapter{}
+	for _, a := range []clouds.Adapter{azure.New(), bedrock.New(), vertex.New(), alibaba.New(), openai.New()} {
+		all[a.Cloud()] = a
+	}
+	return all
+}
+
+// CloudNames lists the clouds that this program speaks.
+func CloudNames() []string { return sortedKeys(adapters()) }

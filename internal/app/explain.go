@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"concord/agreement"
+	"concord/delivery"
+	"concord/journal"
+	"concord/ledger"
+	"concord/money"
+)
+
+// An Explanation is everything that led to one request's outcome and everything that follows from it: each part is read
+// from the journal, or computed again from it by the code that made it.
+type Explanation struct {
+	Request  string           `json:"request"`
+	Intent   *IntentView      `json:"intent,omitempty"` // refused requests have none
+	Decision []DeploymentView `json:"decision"`
+	Moves    []MoveView       `json:"moves"` // attempts after the first, as written before they were sent
+	Record   *UsageView       `json:"record,omitempty"`
+	Postings []BookView       `json:"postings"`
+	Entries  []string         `json:"entries"` // kinds, in the order in which they were written
+}
+
+// An IntentView is what was written before the request was served.
+type IntentView struct {
+	Time     string            `json:"time"`
+	Customer string            `json:"customer"`
+	Key      string            `json:"key"`
+	Product  string            `json:"product"`
+	API      string            `json:"api"`
+	Stream   bool              `json:"stream"`
+	Terms    string            `json:"terms"`
+	InForce  string            `json:"in_force"` // the span of the terms
+	First    string            `json:"first"`
+	Health   map[string]string `json:"health"` // deployments that were not healthy
+}
+
+// A DeploymentView is the verdict on one deployment.
+type DeploymentView struct {
+	Deployment string `json:"deployment"`
+	Cloud      string `json:"cloud"`
+	Seller     string `json:"seller"`
+	Permitted  bool   `json:"permitted"`
+	Place      int    `json:"place,omitempty"` // in the plan, from 1
+	Health     string `json:"health,omitempty"`
+	Clause     string `json:"clause,omitempty"` // what allowed or denied it
+	License    string `json:"license,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+}
+
+// A MoveView is one attempt entry.
+type MoveView struct {
+	Number     int    `json:"number"`
+	Deployment string `json:"deployment"`
+	Left       string `json:"left"`
+	Why        string `json:"why"`
+}
+
+// A BookView is what was posted to one party's book.
+type BookView struct {
+	Book     string        `json:"book"`
+	Postings []PostingView `json:"postings"`
+}
+
+// A PostingView is one posting.
+type PostingView struct {
+	Account string       `json:"account"`
+	Amount  money.Amount `json:"amount"`
+	Clause  string       `json:"clause,omitempty"`
+}
+
+// Explain tells the way of one request, from intent to posting.
+func (r *Reading) Explain(ctx context.Context, id journal.RequestID) (*Explanation, error) {
+	entries, err := r.Journal.Find(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("find request %s: %w", id, err)
+	}
+	out := &Explanation{Request: id.String(), Decision: []DeploymentView{}, Moves: []MoveView{}, Postings: []BookView{}}
+	facts, health := delivery.Facts{Request: id}, map[string]delivery.State{}
+	var set journal.Hash
+	for i := range entries {
+		e := &entries[i]
+		out.Entries = append(out.Entries, e.Body.Kind().String())
+		switch b := e.Body.(type) {
+		case *journal.Intent:
+			out.Intent = viewIntent(e, b)
+			facts.At, facts.Customer, facts.Product, facts.API, facts.Stream = e.Time, b.Customer, b.Product, b.API, b.Stream
+			set = b.Set
+			for _, seen := range b.Health {
+				health[seen.Deployment] = seen.State
+			}
+		case *journal.Attempt:
+			out.Moves = append(out.Moves, MoveView{b.Number, b.Deployment, b.Left, b.Why.String()})
+		case *journal.Record:
+			view, err := ViewUsage(e, b)
+			if err != nil {
+				return nil, err
+			}
+			out.Record = &view
+			facts.At, facts.Customer, facts.Product, facts.API, facts.Stream = e.Time, b.Customer, b.Product, b.API, b.Stream
+			set = b.Set
+		}
+	}
+	history, err := r.History(ctx)
+	if err != nil {
+		return nil, err
+	}
+	past, err := history.Set(set)
+	if err != nil {
+		return nil, fmt.Errorf("decide request %s again: %w", id, err)
+	}
+	router := past.Timeline.At(facts.At)
+	if out.Decision, err = decide(router, facts, health); err != nil {
+		return nil, err
+	}
+	if out.Intent != nil {
+		out.Intent.InForce = span(router.Terms())
+	}
+	out.Postings, err = r.postings(ctx, id)
+	return out, err
+}
+
+func viewIntent(e *journal.Entry, in *journal.Intent) *IntentView {
+	v := &IntentView{
+		Time: instant(e.Time), Customer: in.Customer, Key: in.Key, Product: in.Product, API: string(in.API), Stream: in.Stream,
+		Terms: hex.EncodeToString(in.Terms[:]), First: in.First, Health: map[string]string{},
+	}
+	for _, seen := range in.Health {
+		v.Health[seen.Deployment] = seen.State.String()
+	}
+	return v
+}
+
+// decide makes the decision again and lays the verdicts beside the plan's order.
+func decide(router *delivery.Router, facts delivery.Facts, health map[string]delivery.State) ([]DeploymentView, error) {
+	var plan delivery.Plan
+	err := router.Recompute(facts, func(yield func(string, delivery.State) bool) {
+		for id, state := range health {
+			if !yield(id, state) {
+				return
+			}
+		}
+	}, &plan)
+	if err != nil {
+		return nil, err
+	}
+	verdicts := router.Explain(facts)
+	place := map[int]int{}
+	for i, step := range plan.Steps {
+		place[step.Deployment] = i + 1
+	}
+	catalog := router.Catalog()
+	view := func(i int) DeploymentView {
+		d, verdict := &catalog.Deployments[i], &verdicts[i]
+		v := DeploymentView{
+			Deployment: d.ID, Cloud: d.Cloud, Seller: d.Seller, Permitted: verdict.Permitted, Place: place[i],
+			Clause: refText(verdict.Clause), License: refText(verdict.License), Reason: verdict.Reason,
+		}
+		if verdict.Permitted {
+			v.Health = health[d.ID].String()
+		}
+		return v
+	}
+	out := []DeploymentView{}
+	for _, step := range plan.Steps {
+		out = append(out, view(step.Deployment))
+	}
+	for i := range catalog.Deployments {
+		if place[i] == 0 && catalog.Deployments[i].Product == facts.Product {
+			out = append(out, view(i))
+		}
+	}
+	return out, nil
+}
+
+// postings derives the transaction of a request again, and lays it out by book.
+func (r *Reading) postings(ctx context.Context, id journal.RequestID) ([]BookView, error) {
+	transaction, err := r.Transaction(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	return viewPostings(transaction), nil
+}
+
+func viewPostings(t *ledger.Transaction) []BookView {
+	out := []BookView{}
+	at := map[string]int{}
+	for _, p := range t.Postings {
+		i, ok := at[p.Book]
+		if !ok {
+			i = len(out)
+			at[p.Book] = i
+			out = append(out, BookView{Book: p.Book})
+		}
+		out[i].Postings = append(out[i].Postings, PostingView{string(p.Account), p.Amount, p.Clause})
+	}
+	return out
+}
+
+func refText(r agreement.Ref) string {
+	if r.Clause == "" {
+		return ""
+	}
+	return r.Agreement + "/" + r.Clause
+}
+
+func span(t *agreement.Terms) string {
+	from, until := t.Span()
+	switch {
+	case from.IsZero() && until.IsZero():
+		return "always"
+	case until.IsZero():
+		return "since " + from.Format(time.RFC3339)
+	case from.IsZero():
+		return "until " + until.Format(time.RFC3339)
+	}
+	return from.Format(time.RFC3339) + " to " + until.Format(time.RFC3339)
+}

@@ -1,0 +1,83 @@
+package app
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"text/tabwriter"
+)
+
+// PrintExplanation lays an explanation out for people.
+func PrintExplanation(w io.Writer, x *Explanation) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "Request %s\n", x.Request)
+	if in := x.Intent; in != nil {
+		fmt.Fprintf(t, "1. intent\t%s: %s (key %s) asks for %s, %s%s\n", in.Time, in.Customer, in.Key, in.Product, in.API, streamed(in.Stream))
+		fmt.Fprintf(t, "\tunder terms %.12s, in force %s\n", in.Terms, in.InForce)
+		for _, d := range slices.Sorted(maps.Keys(in.Health)) {
+			fmt.Fprintf(t, "\tseen then: %s is %s\n", d, in.Health[d])
+		}
+	}
+	fmt.Fprintf(t, "2. decision\tcomputed again from the journal\n")
+	for _, d := range x.Decision {
+		printVerdict(t, d)
+	}
+	if r := x.Record; r != nil {
+		fmt.Fprintf(t, "3. attempts\n")
+		for _, a := range r.Attempts {
+			served := ""
+			if a.Served {
+				served = ", served"
+			}
+			fmt.Fprintf(t, "   %d\t%s on %s: %s%s (%.1f to %.1f ms)\n", a.Number, a.Deployment, a.Cloud, a.Outcome, served, a.StartMillis, a.EndMillis)
+		}
+		fmt.Fprintf(t, "4. record\t%s, sold by %s\n", r.Outcome, or(text{Value: r.Seller}, "nobody"))
+		for _, l := range r.Lines {
+			fmt.Fprintf(t, "   %s\t%d x %s = %s %s (%s)\n", l.Class, l.Quantity, l.Unit, l.Amount, r.Currency, r.Evidence)
+		}
+		fmt.Fprintf(t, "   charged\t%s %s\n", r.Amount, r.Currency)
+		if r.Refusal != "" {
+			fmt.Fprintf(t, "   refused\t%s\n", r.Refusal)
+		}
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	return printBooks(w, x.Postings)
+}
+
+func printVerdict(w io.Writer, d DeploymentView) {
+	switch {
+	case d.Permitted && d.Place > 0:
+		fmt.Fprintf(w, "   %d.\t%s on %s, sold by %s: %s by %s", d.Place, d.Deployment, d.Cloud, d.Seller, d.Health, d.Clause)
+		if d.License != "" {
+			fmt.Fprintf(w, ", license %s", d.License)
+		}
+	default:
+		clause := d.Clause
+		if clause == "" {
+			clause = "no clause"
+		}
+		fmt.Fprintf(w, "   no\t%s on %s, sold by %s: %s (%s)", d.Deployment, d.Cloud, d.Seller, d.Reason, clause)
+	}
+	fmt.Fprintln(w)
+}
+
+func printBooks(w io.Writer, books []BookView) error {
+	fmt.Fprintln(w, "5. postings, derived again from the checkpoint before them")
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for _, b := range books {
+		for _, p := range b.Postings {
+			fmt.Fprintf(t, "   %s\t%s\t  %s\t\n", b.Book, p.Amount, p.Account)
+		}
+	}
+	return t.Flush()
+}
+
+func streamed(stream bool) string {
+	if stream {
+		return ", streamed"
+	}
+	return ""
+}

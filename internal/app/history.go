@@ -1,0 +1,186 @@
+package app
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"concord/agreement"
+	"concord/agreement/agreementfile"
+	"concord/delivery"
+	"concord/journal"
+	"concord/pricing"
+	"concord/usage"
+)
+
+// A History is what the documents of a journal say: under which terms, prices and catalog each of its entries was made.
+// With it a decision can be made again, and a price found, from the journal alone. It is not safe for concurrent use.
+type History struct {
+	documents map[journal.Hash]journal.Document
+	sets      map[journal.Hash]*PastSet
+}
+
+// A PastSet is one set of documents that was in force together.
+type PastSet struct {
+	Set      *agreement.Set
+	Catalog  *agreement.Catalog
+	Books    delivery.Books
+	Known    time.Time
+	Timeline *delivery.Timeline
+}
+
+// ReadHistory collects the documents of a journal. Bodies of other entries are not decoded.
+func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
+	h := &History{documents: map[journal.Hash]journal.Document{}, sets: map[journal.Hash]*PastSet{}}
+	var failed error
+	err := j.Blocks(ctx, journal.Cursor{}, func(b *journal.Block) bool {
+		wanted := false
+		failed = b.Headings(func(head *journal.Heading) {
+			wanted = wanted || head.Kind == journal.KindTerms || head.Kind == journal.KindPrices
+		})
+		if failed == nil && wanted {
+			failed = b.Entries(nil, func(_ int, e *journal.Entry) bool {
+				if d, ok := e.Body.(*journal.Document); ok {
+					h.documents[d.Hash] = *d
+				}
+				return true
+			})
+		}
+		return failed == nil
+	})
+	if err == nil {
+		err = failed
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the journal's documents: %w", err)
+	}
+	return h, nil
+}
+
+// Add takes in documents that are about to be written.
+func (h *History) Add(documents ...journal.Document) {
+	for _, d := range documents {
+		h.documents[d.Hash] = d
+	}
+}
+
+// Set compiles the set of documents that entries name by hash.
+func (h *History) Set(hash journal.Hash) (*PastSet, error) {
+	if s, ok := h.sets[hash]; ok {
+		return s, nil
+	}
+	d, ok := h.documents[hash]
+	if !ok {
+		return nil, fmt.Errorf("set document %x: %w", hash[:6], journal.ErrNotFound)
+	}
+	var doc journal.SetDoc
+	if err := json.Unmarshal(d.Bytes, &doc); err != nil {
+		return nil, fmt.Errorf("read set document %x: %w", hash[:6], err)
+	}
+	s := &PastSet{Known: time.Unix(0, doc.Known).UTC(), Catalog: &agreement.Catalog{}}
+	var agreements []*agreement.Agreement
+	for _, text := range doc.Agreements {
+		d, err := h.document(text)
+		if err != nil {
+			return nil, err
+		}
+		parsed, findings := agreementfile.Parse(d.Name, d.Bytes)
+		if parsed == nil {
+			return nil, &Invalid{"agreement", findings}
+		}
+		agreements = append(agreements, parsed)
+	}
+	for _, text := range doc.Prices {
+		d, err := h.document(text)
+		if err != nil {
+			return nil, err
+		}
+		book, findings := pricing.Parse(d.Name, d.Bytes)
+		if book == nil {
+			return nil, &Invalid{"price book", findings}
+		}
+		s.Books = append(s.Books, book)
+	}
+	d, err := h.document(doc.Catalog)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(d.Bytes, s.Catalog); err != nil {
+		return nil, fmt.Errorf("read catalog %s: %w", doc.Catalog, err)
+	}
+	s.Set = agreement.NewSet(agreements...)
+	timeline, findings := delivery.NewTimeline(s.Set, s.Catalog, s.Books, s.Known)
+	if timeline == nil {
+		return nil, &Invalid{"agreement", findings}
+	}
+	s.Timeline = timeline
+	h.sets[hash] = s
+	return s, nil
+}
+
+func (h *History) document(text string) (journal.Document, error) {
+	raw, err := hex.DecodeString(text)
+	if err != nil || len(raw) != len(journal.Hash{}) {
+		return journal.Document{}, fmt.Errorf("a set names the document %q, which is no SHA-256", text)
+	}
+	d, ok := h.documents[journal.Hash(raw)]
+	if !ok {
+		return d, fmt.Errorf("document %s: %w", text, journal.ErrNotFound)
+	}
+	return d, nil
+}
+
+// Price prices the usage of an attempt that a crash interrupted, under the documents of its intent.
+func (h *History) Price(in *journal.Intent, admitted int64, deployment string, u *usage.Usage) (journal.Quote, error) {
+	set, err := h.Set(in.Set)
+	if err != nil {
+		return journal.Quote{}, err
+	}
+	router := set.Timeline.At(admitted)
+	for i := range set.Catalog.Deployments {
+		d := &set.Catalog.Deployments[i]
+		if d.ID != deployment {
+			continue
+		}
+		q := journal.Quote{Cloud: d.Cloud, Seller: d.Seller, Holder: d.Holder, Currency: in.Currency, Charging: agreement.ChargeNone}
+		if sale := router.Sale(i); sale != nil {
+			q.Charging = sale.Charge.Interrupted
+		}
+		if q.Lines, q.Unpriced, err = router.Charge(i, admitted, u, nil); err != nil {
+			return q, fmt.Errorf("price an interrupted attempt at %s: %w", deployment, err)
+		}
+		if q.Cost, err = router.Cost(i, admitted, u, nil); err != nil {
+			return q, fmt.Errorf("cost of an interrupted attempt at %s: %w", deployment, err)
+		}
+		return q, nil
+	}
+	return journal.Quote{}, fmt.Errorf("deployment %s: %w", deployment, journal.ErrNotFound)
+}
+
+// setDocuments makes the catalog's and the set's documents of a configuration; all are what the journal keeps of it.
+func setDocuments(c *Config) (documents []journal.Document, set journal.Hash, err error) {
+	catalog, err := json.Marshal(c.Catalog)
+	if err != nil {
+		return nil, set, fmt.Errorf("write the catalog as JSON: %w", err)
+	}
+	doc := journal.SetDoc{Known: c.Known.UnixNano()}
+	for _, d := range c.Documents {
+		text := hex.EncodeToString(d.Hash[:])
+		if d.Doc == journal.DocAgreement {
+			doc.Agreements = append(doc.Agreements, text)
+		} else {
+			doc.Prices = append(doc.Prices, text)
+		}
+	}
+	catalogDoc := journal.Document{Doc: journal.DocCatalog, Name: "catalog", Hash: sum(catalog), Bytes: catalog}
+	doc.Catalog = hex.EncodeToString(catalogDoc.Hash[:])
+	written, err := json.Marshal(doc)
+	if err != nil {
+		return nil, set, fmt.Errorf("write the set as JSON: %w", err)
+	}
+	setDoc := journal.Document{Doc: journal.DocSet, Name: "set", Hash: sum(written), Bytes: written}
+	documents = append(append(documents, c.Documents...), catalogDoc, setDoc)
+	return documents, setDoc.Hash, nil
+}
