@@ -29,8 +29,9 @@ func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) erro
 	if err != nil {
 		return err
 	}
+	var sold *salePlan
 	if len(r.Lines) > 0 || len(r.Unpriced) > 0 {
-		if err := s.postSale(at, r, plan); err != nil {
+		if sold, err = s.postSale(at, r, plan); err != nil {
 			return err
 		}
 	}
@@ -41,7 +42,10 @@ func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) erro
 			}
 		}
 	}
-	return nil
+	if sold == nil {
+		return nil
+	}
+	return s.accrue(at, sold)
 }
 
 // moves reports whether a record posts anything.
@@ -57,37 +61,38 @@ func moves(r *journal.Record) bool {
 	return false
 }
 
-func (s *State) postSale(at int64, r *journal.Record, plan *termsPlan) error {
+// postSale posts what the customer is charged. The streams of the price stay in work for the shares.
+func (s *State) postSale(at int64, r *journal.Record, plan *termsPlan) (*salePlan, error) {
 	if r.Served < 0 || r.Served >= len(r.Attempts) {
-		return errors.New("the customer is charged, but no attempt served")
+		return nil, errors.New("the customer is charged, but no attempt served")
 	}
 	served := &r.Attempts[r.Served]
 	p, err := s.sale(plan, saleKey{served.Seller, r.Customer, r.Product, served.Cloud, r.Currency})
 	if err != nil {
-		return err
+		return nil, err
 	}
 	price, err := sum(r.Lines)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	w := &s.work
 	if w.streams, err = money.AppendSplit(w.streams[:0], price, p.parts, money.Scale); err != nil {
-		return fmt.Errorf("streams of clause %s: %w", p.clause.Clause.Head().ID, err)
+		return nil, fmt.Errorf("streams of clause %s: %w", p.clause.Clause.Head().ID, err)
 	}
 	if err := s.postPrice(at, p, price); err != nil {
-		return err
+		return nil, err
 	}
 	for _, class := range r.Unpriced {
 		if err := s.suspend(at, p, class, &r.Usage); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	for i := range p.draws {
 		if err := s.drawSale(at, &p.draws[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return s.accrue(at, p)
+	return p, nil
 }
 
 // postPrice posts the charge to both books; the streams of its price are in work.
