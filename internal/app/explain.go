@@ -77,7 +77,7 @@ type PostingView struct {
 func (r *Reading) Explain(ctx context.Context, id journal.RequestID) (*Explanation, error) {
 	entries, err := r.Journal.Find(ctx, id)
 	if err != nil {
-		return nil, fmt.Errorf("find request %s: %w", id, err)
+		return nil, notFound(id, err)
 	}
 	out := &Explanation{Request: id.String(), Decision: []DeploymentView{}, Moves: []MoveView{}, Postings: []BookView{}}
 	facts, health := delivery.Facts{Request: id}, map[string]delivery.State{}
@@ -177,13 +177,17 @@ func decide(router *delivery.Router, facts delivery.Facts, health map[string]del
 	return out, nil
 }
 
-// postings derives the transaction of a request again, and lays it out by book.
+// postings derives the transactions of a request again, and lays them out by book.
 func (r *Reading) postings(ctx context.Context, id journal.RequestID) ([]BookView, error) {
-	transaction, err := r.Transaction(ctx, id)
+	transactions, err := ledger.Derive(ctx, r.Journal, r.Books, id)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("post request %s again: %w", id, err)
 	}
-	return viewPostings(transaction), nil
+	out := []BookView{}
+	for _, t := range transactions {
+		out = append(out, viewPostings(t)...)
+	}
+	return out, nil
 }
 
 func viewPostings(t *ledger.Transaction) []BookView {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"maps"
 	"slices"
+	"strings"
 
 	"concord/agreement"
 )
@@ -19,3 +20,5 @@ func or(t text, preset string) string {
 	}
 	return t.Value
 }
+
+func joinWords(list []string) string { return strings.Join(list, ", ") }

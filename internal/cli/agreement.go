@@ -10,6 +10,7 @@ import (
 
 	"concord/agreement"
 	"concord/internal/app"
+	"concord/report"
 )
 
 func newAgreement(env Env) *cobra.Command {
@@ -27,7 +28,7 @@ func newAgreementCheck(env Env) *cobra.Command {
 			}
 			good := !app.HasErrors(findings)
 			if out.json() {
-				if err := printJSON(env.Stdout, checkView{OK: good, Findings: findingViews(findings)}); err != nil {
+				if err := report.WriteJSON(env.Stdout, checkView{OK: good, Findings: findingViews(findings)}); err != nil {
 					return err
 				}
 			} else {
@@ -76,7 +77,7 @@ func newAgreementShow(env Env) *cobra.Command {
 			}
 			view := viewTerms(terms, at)
 			if out.json() {
-				return printJSON(env.Stdout, view)
+				return report.WriteJSON(env.Stdout, view)
 			}
 			return view.print(env)
 		},

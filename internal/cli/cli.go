@@ -6,7 +6,6 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -111,17 +110,6 @@ func (f *format) Set(s string) error {
 }
 
 func (f *format) json() bool { return *f == "json" }
-
-// printJSON writes one indented JSON value.
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	if err := e.Encode(v); err != nil {
-		return fmt.Errorf("write JSON: %w", err)
-	}
-	return nil
-}
 
 // parseInstant reads a date (its first instant in zone) or an RFC 3339 instant.
 func parseInstant(flag, s string, zone *time.Location) (time.Time, error) {

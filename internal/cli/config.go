@@ -8,6 +8,7 @@ import (
 
 	"concord/agreement"
 	"concord/internal/app"
+	"concord/report"
 )
 
 func newConfig(env Env) *cobra.Command {
@@ -24,7 +25,7 @@ func newConfigCheck(env Env) *cobra.Command {
 				return reportInvalid(env, out, err)
 			}
 			if out.json() {
-				return printJSON(env.Stdout, checkView{OK: true, Findings: findingViews(config.Findings)})
+				return report.WriteJSON(env.Stdout, checkView{OK: true, Findings: findingViews(config.Findings)})
 			}
 			printFindings(env.Stderr, config.Findings)
 			_, err = fmt.Fprintf(env.Stdout, "%s is good: %d agreements, %d deployments, %d customers, %d keys\n", args[0],

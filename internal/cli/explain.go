@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"concord/internal/app"
+	"concord/report"
 )
 
 func newExplain(env Env) *cobra.Command {
@@ -32,7 +33,7 @@ func newExplain(env Env) *cobra.Command {
 				return err
 			}
 			if out.json() {
-				return printJSON(env.Stdout, explanation)
+				return report.WriteJSON(env.Stdout, explanation)
 			}
 			return app.PrintExplanation(env.Stdout, explanation)
 		},

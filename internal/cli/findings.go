@@ -7,6 +7,7 @@ import (
 
 	"concord/agreement"
 	"concord/internal/app"
+	"concord/report"
 )
 
 // printFindings writes each finding with its place and remedy.
@@ -22,7 +23,7 @@ func reportInvalid(env Env, out format, err error) error {
 	if !ok || !out.json() {
 		return err
 	}
-	if err := printJSON(env.Stdout, checkView{OK: false, Findings: findingViews(invalid.Findings)}); err != nil {
+	if err := report.WriteJSON(env.Stdout, checkView{OK: false, Findings: findingViews(invalid.Findings)}); err != nil {
 		return err
 	}
 	return err

@@ -9,6 +9,7 @@ import (
 
 	"concord/internal/app"
 	"concord/journal"
+	"concord/report"
 )
 
 func newUsage(env Env) *cobra.Command {
@@ -51,7 +52,7 @@ func newUsageList(env Env) *cobra.Command {
 				return err
 			}
 			if out.json() {
-				return printJSON(env.Stdout, list)
+				return report.WriteJSON(env.Stdout, list)
 			}
 			w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
 			fmt.Fprintln(w, "request\ttime\tcustomer\tproduct\toutcome\tcloud\tseller\tattempts\tamount")
@@ -95,7 +96,7 @@ func newUsageShow(env Env) *cobra.Command {
 				return err
 			}
 			if out.json() {
-				return printJSON(env.Stdout, view)
+				return report.WriteJSON(env.Stdout, view)
 			}
 			return printUsage(env.Stdout, view)
 		},

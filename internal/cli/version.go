@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"concord/internal/app"
+	"concord/report"
 )
 
 func newVersion(env Env) *cobra.Command {
@@ -14,7 +15,7 @@ func newVersion(env Env) *cobra.Command {
 		Use: "version", Short: "Print the program's version", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if out.json() {
-				return printJSON(env.Stdout, struct {
+				return report.WriteJSON(env.Stdout, struct {
 					Version string `json:"version"`
 				}{app.Version()})
 			}

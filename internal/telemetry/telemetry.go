@@ -17,6 +17,8 @@ import (
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
+
+	"concord/gateway"
 )
 
 // NewLogger returns a logger of lines for people; JSON lines where asJSON is set.
@@ -33,10 +35,10 @@ type Metrics struct {
 	registry *prometheus.Registry
 	provider *sdk.MeterProvider
 	requests metric.Int64Counter
+	rejected metric.Int64Counter
 	attempts metric.Int64Counter
 	tokens   metric.Int64Counter
 	duration metric.Float64Histogram
-	commit   metric.Float64Histogram
 }
 
 // NewMetrics makes the counters. lag tells how many committed blocks the books are behind; it is asked at each scrape.
@@ -51,12 +53,11 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 	meter := m.provider.Meter("concord")
 	var errs [6]error
 	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome and by the cloud that served them."))
-	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts by cloud and outcome."))
+	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
 	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
 	m.duration, errs[3] = meter.Float64Histogram("gen_ai.server.request.duration", metric.WithUnit("s"), metric.WithDescription("Requests from admission to their end."),
 		metric.WithExplicitBucketBoundaries(.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92))
-	m.commit, errs[4] = meter.Float64Histogram("concord.commit.duration", metric.WithUnit("s"), metric.WithDescription("Group commits of the journal."),
-		metric.WithExplicitBucketBoundaries(.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .5, 1))
+	m.rejected, errs[4] = meter.Int64Counter("concord.requests.rejected", metric.WithDescription("Requests that were never admitted, by route and error code."))
 	_, errs[5] = meter.Int64ObservableGauge("concord.poster.lag", metric.WithDescription("Blocks of the journal that the books have not taken yet."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(lag())
@@ -78,24 +79,24 @@ func (m *Metrics) Handler() http.Handler {
 // Close stops the exporter.
 func (m *Metrics) Close(ctx context.Context) error { return m.provider.Shutdown(ctx) }
 
-// Request counts the end of a request; cloud is "" where none served it.
-func (m *Metrics) Request(outcome, cloud string, input, output int64, took time.Duration) {
+// Finished counts a request that ended. It is what a gateway's Observe wants.
+func (m *Metrics) Finished(f gateway.Finished) {
 	ctx := context.Background() // a counter has no deadline and nothing to cancel
-	byCloud := attribute.String("cloud", cloud)
-	m.requests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome), byCloud))
-	m.duration.Record(ctx, took.Seconds(), metric.WithAttributes(byCloud))
-	if input > 0 {
-		m.tokens.Add(ctx, input, metric.WithAttributes(byCloud, attribute.String("gen_ai.token.type", "input")))
+	if f.Outcome == 0 {
+		m.rejected.Add(ctx, 1, metric.WithAttributes(attribute.String("route", f.Route), attribute.String("code", f.Code)))
+		return
 	}
-	if output > 0 {
-		m.tokens.Add(ctx, output, metric.WithAttributes(byCloud, attribute.String("gen_ai.token.type", "output")))
+	cloud := attribute.String("cloud", f.Cloud)
+	m.requests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", f.Outcome.String()), cloud))
+	m.duration.Record(ctx, time.Duration(f.Duration).Seconds(), metric.WithAttributes(cloud))
+	m.attempts.Add(ctx, int64(f.Attempts), metric.WithAttributes(cloud))
+	input := f.Tokens.Prompt()
+	for _, tokens := range []struct {
+		direction string
+		count     int64
+	}{{"input", input}, {"output", f.Tokens.Total() - input}} {
+		if tokens.count > 0 {
+			m.tokens.Add(ctx, tokens.count, metric.WithAttributes(cloud, attribute.String("gen_ai.token.type", tokens.direction)))
+		}
 	}
 }
-
-// Attempt counts one attempt.
-func (m *Metrics) Attempt(cloud, outcome string) {
-	m.attempts.Add(context.Background(), 1, metric.WithAttributes(attribute.String("cloud", cloud), attribute.String("outcome", outcome)))
-}
-
-// Commit counts one group commit of the journal.
-func (m *Metrics) Commit(took time.Duration) { m.commit.Record(context.Background(), took.Seconds()) }

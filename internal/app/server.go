@@ -1,0 +1,339 @@
+package app
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"concord/clouds"
+	"concord/delivery"
+	"concord/gateway"
+	"concord/internal/telemetry"
+	"concord/journal"
+	"concord/ledger"
+	"concord/store"
+	"concord/store/sqlite"
+)
+
+// Options of a server beyond its configuration; the zero value is good.
+type Options struct {
+	Log   *slog.Logger // nil = no log
+	Speed float64      // divides breaker, wait and time-out durations; 0 = 1
+}
+
+// A Server is a gateway with its journal, books and poster: one process run, one chain.
+type Server struct {
+	config    *Config
+	log       *slog.Logger
+	listener  net.Listener
+	journal   journal.Journal
+	books     ledger.Books
+	committer *store.Committer
+	poster    *store.Poster
+	gateway   *gateway.Gateway
+	metrics   *telemetry.Metrics
+	web       *http.Server
+	recovered int
+
+	posted chan struct{} // the books were saved
+	fenced chan error    // another process took over
+	once   sync.Once
+}
+
+// PortInUse says that a server cannot listen where it was told to.
+type PortInUse struct {
+	Address string
+	Err     error
+}
+
+// Error says what to do about it.
+func (e *PortInUse) Error() string {
+	return fmt.Sprintf("cannot listen on %s: %v\n  stop what uses the port, or choose another address with --listen or `listen:`", e.Address, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *PortInUse) Unwrap() error { return e.Err }
+
+// Listen opens a listener, or says clearly that it cannot.
+func Listen(ctx context.Context, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, &PortInUse{address, err}
+	}
+	return l, nil
+}
+
+// Start opens everything: the address first, so that nothing is written if it is taken, then the data with its lock, the
+// chain with what is in force, recovery of chains that did not end, and the gateway. Whatever fails, all is closed again.
+// The server takes the listener over. Run serves.
+func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *Server, err error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &Server{config: config, log: o.Log, listener: l, posted: make(chan struct{}, 1), fenced: make(chan error, 1)}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.abandon(ctx))
+		}
+	}()
+	timeline, findings := delivery.NewTimeline(config.Set, config.Catalog, config.Books, config.Known)
+	if timeline == nil {
+		return nil, &Invalid{"configuration", findings}
+	}
+	documents, set, err := setDocuments(config)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := newChain(config.Gateway)
+	if err != nil {
+		return nil, err
+	}
+	if s.journal, err = sqlite.OpenJournal(config.Data, sqlite.Options{}); err != nil {
+		return nil, lockedText(config.Data, err)
+	}
+	if s.books, err = sqlite.OpenBooks(config.Data, sqlite.Options{}); err != nil {
+		return nil, fmt.Errorf("open the books in %s: %w", config.Data, err)
+	}
+	if err = s.begin(ctx, chain, documents); err != nil {
+		return nil, err
+	}
+	if s.metrics, err = telemetry.NewMetrics(s.lag); err != nil {
+		return nil, err
+	}
+	s.gateway, err = gateway.New(gateway.Config{
+		Timeline: timeline, Set: set, Keys: gatewayKeys(config.Keys), Adapters: adapters(), Targets: targetsByID(config.Targets),
+		Journal: s.committer, Chain: chain, Random: randomID, Breaker: config.Breaker, Speed: o.Speed, Log: o.Log,
+		Timeouts: gateway.Timeouts{
+			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request, CommitWait: config.CommitWait,
+		},
+		Transport: gateway.NewTransport(gateway.TransportSettings{Connect: config.Timeouts.Connect}),
+		Observe:   s.metrics.Finished,
+		Fenced:    s.lose,
+	})
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", s.gateway.Handler())
+	mux.Handle("GET /metrics", s.metrics.Handler())
+	s.web = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)}
+	return s, nil
+}
+
+// begin opens the chain, writes what is in force, and resolves what earlier processes left open.
+func (s *Server) begin(ctx context.Context, chain journal.ChainID, documents []journal.Document) error {
+	history, err := ReadHistory(ctx, s.journal)
+	if err != nil {
+		return err
+	}
+	s.committer, err = store.NewCommitter(ctx, s.journal, chain, store.CommitterOptions{
+		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
+	})
+	if err != nil {
+		return fmt.Errorf("begin to write the journal in %s: %w", s.config.Data, err)
+	}
+	entries := make([]journal.Entry, len(documents))
+	for i := range documents {
+		entries[i] = journal.Entry{Time: chain.Started, ID: fmt.Sprintf("%s:%x", documents[i].Name, documents[i].Hash), Body: &documents[i]}
+	}
+	commit, err := s.committer.Append(entries...)
+	if err == nil {
+		err = waitFor(ctx, commit)
+	}
+	if err != nil {
+		return fmt.Errorf("write the agreements and prices into the journal: %w", err)
+	}
+	resolved, err := store.Recover(ctx, s.journal, s.committer, store.RecoverOptions{Price: history.Price, Now: nowNanos, Log: s.log})
+	if err != nil {
+		return fmt.Errorf("recover what earlier runs left open: %w", err)
+	}
+	s.recovered = resolved.Records()
+	s.poster = store.NewPoster(s.journal, s.books, store.PosterOptions{
+		Wake: s.committer.Committed(), Log: s.log,
+		Progress: func(store.PosterStats) {
+			select {
+			case s.posted <- struct{}{}:
+			default:
+			}
+		},
+	})
+	return nil
+}
+
+func waitFor(ctx context.Context, c *journal.Commit) error {
+	select {
+	case <-c.Done():
+		return c.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Address is where the server listens.
+func (s *Server) Address() string { return s.listener.Addr().String() }
+
+// Recovered is how many requests of earlier runs were resolved at the start.
+func (s *Server) Recovered() int { return s.recovered }
+
+// Reading gives the server's own journal and books to whoever reads them beside it. Its Close does nothing.
+func (s *Server) Reading() *Reading {
+	return &Reading{Dir: s.config.Data, Journal: s.journal, Books: s.books, Live: true, catchUp: s.caughtUp}
+}
+
+// caughtUp waits until the poster, which Run runs, has taken all that the journal has now.
+func (s *Server) caughtUp(ctx context.Context) error {
+	for {
+		behind, err := s.poster.Lag(ctx)
+		if err != nil || behind == 0 {
+			return err
+		}
+		select {
+		case <-s.posted:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *Server) lose(err error) {
+	s.once.Do(func() { s.fenced <- fmt.Errorf("stopped serving: %w", err) })
+}
+
+// Run serves until ctx ends or something fails, and then stops in order: it admits nothing new, lets open requests end
+// within the drain time, seals the chain, posts what is left, and closes the stores.
+func (s *Server) Run(ctx context.Context) error {
+	poster, stopPoster := context.WithCancel(context.WithoutCancel(ctx)) // the poster outlives the requests
+	defer stopPoster()
+	posting := make(chan error, 1)
+	go func() { posting <- s.poster.Run(poster) }()
+
+	serving, serveCtx := errgroup.WithContext(ctx)
+	serving.Go(func() error {
+		if err := s.web.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+			return fmt.Errorf("serve on %s: %w", s.Address(), err)
+		}
+		return nil
+	})
+	serving.Go(func() error {
+		select {
+		case err := <-s.fenced:
+			return err
+		case err := <-posting:
+			posting <- err
+			return fmt.Errorf("post to the books: %w", err)
+		case <-serveCtx.Done():
+			return nil
+		}
+	})
+	<-serveCtx.Done()
+	stopping := s.stop(context.WithoutCancel(ctx)) // what was delivered is metered even though we were told to stop
+	failed := serving.Wait()
+
+	stopPoster()
+	var last error
+	if err := <-posting; err != nil && !errors.Is(err, context.Canceled) {
+		last = fmt.Errorf("post to the books: %w", err)
+	} else {
+		last = s.poster.CatchUp(context.WithoutCancel(ctx))
+	}
+	return errors.Join(failed, stopping, last, s.closeStores(context.WithoutCancel(ctx)))
+}
+
+// stop ends serving within the drain time and seals the chain.
+func (s *Server) stop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Drain)
+	defer cancel()
+	drained := make(chan error, 1)
+	go func() { drained <- s.gateway.Drain(ctx) }()
+	err := <-drained
+	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancelClosing()
+	if stopped := s.web.Shutdown(closing); stopped != nil {
+		err = errors.Join(err, s.web.Close())
+	}
+	return errors.Join(err, s.committer.Close(closing))
+}
+
+func (s *Server) closeStores(ctx context.Context) error {
+	var errs []error
+	if s.metrics != nil {
+		errs = append(errs, s.metrics.Close(ctx))
+	}
+	if s.books != nil {
+		errs = append(errs, s.books.Close())
+	}
+	if s.journal != nil {
+		errs = append(errs, s.journal.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// abandon closes what a failed start had opened.
+func (s *Server) abandon(ctx context.Context) error {
+	var errs []error
+	if s.committer != nil {
+		errs = append(errs, s.committer.Close(context.WithoutCancel(ctx)))
+	}
+	return errors.Join(append(errs, s.closeStores(context.WithoutCancel(ctx)), s.listener.Close())...)
+}
+
+// lag is how many blocks the books are behind the journal; -1 = it cannot be told.
+func (s *Server) lag() int64 {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second) // a scrape has no context of its own
+	defer cancel()
+	behind, err := s.poster.Lag(ctx)
+	if err != nil {
+		return -1
+	}
+	return int64(behind)
+}
+
+func newChain(name string) (journal.ChainID, error) {
+	id := journal.ChainID{Gateway: name, Started: nowNanos(), Random: randomID()}
+	if err := id.Check(); err != nil {
+		return id, fmt.Errorf("name the chain after gateway %q: %w", name, err)
+	}
+	return id, nil
+}
+
+func nowNanos() int64 { return time.Now().UnixNano() }
+
+// randomID cannot be guessed: request ids are also what clients quote.
+func randomID() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
+	return binary.BigEndian.Uint64(b[:])
+}
+
+func gatewayKeys(keys []Key) map[gateway.KeyHash]gateway.Key {
+	out := map[gateway.KeyHash]gateway.Key{}
+	for _, k := range keys {
+		out[k.Hash] = gateway.Key{ID: k.ID, Customer: k.Customer}
+	}
+	return out
+}
+
+func targetsByID(targets []clouds.Target) map[string]*clouds.Target {
+	out := map[string]*clouds.Target{}
+	for i := range targets {
+		out[targets[i].Deployment] = &targets[i]
+	}
+	return out
+}
+
+func lockedText(dir string, err error) error {
+	if errors.Is(err, journal.ErrLocked) {
+		return fmt.Errorf("%w: %s\n  stop that server first, or give this one another data directory", err, dir)
+	}
+	return fmt.Errorf("open the journal in %s: %w", dir, err)
+}
