@@ -1,5 +1,10 @@
 package agreement
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Severity ranks findings.
 type Severity string
 
@@ -20,6 +25,30 @@ type Finding struct {
 	Excerpt  string // the source line with a caret, where the loader has it
 }
 
-// Lint reports everything that is wrong or doubtful in a set and, where a catalog is given, in serving it. It never
-// stops at the first finding.
-func (s *Set) Lint(c *Catalog) []Finding { panic("stub") }
+// String returns the finding as people read it: place, severity, rule, message, the source line where there is one, and
+// what to write instead.
+func (f Finding) String() string {
+	var b strings.Builder
+	if at := f.Pos.String(); at != "" {
+		b.WriteString(at + ": ")
+	}
+	fmt.Fprintf(&b, "%s: %s [%s]", f.Severity, f.Message, f.Rule)
+	if f.Excerpt != "" {
+		b.WriteString("\n" + f.Excerpt)
+	}
+	if f.Remedy != "" {
+		b.WriteString("\n    " + f.Remedy)
+	}
+	return b.String()
+}
+
+// String returns file:line:column as far as it is known.
+func (p Pos) String() string {
+	switch {
+	case p.Line > 0 && p.File != "":
+		return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+	case p.Line > 0:
+		return fmt.Sprintf("%d:%d", p.Line, p.Column)
+	}
+	return p.File
+}

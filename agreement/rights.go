@@ -55,7 +55,7 @@ func (l *License) grants(right Right, q question) bool {
 func (t *Terms) excluding(party string, right Right, q question) *inForceLicense {
 	for i := range t.licenses {
 		l := &t.licenses[i]
-		if l.Exclusivity == NonExclusive || l.Licensee == party || !l.grants(right, q) {
+		if l.Exclusivity != Exclusive && l.Exclusivity != Sole || l.Licensee == party || !l.grants(right, q) {
 			continue
 		}
 		keeps := l.Licensor == party && (l.Exclusivity == Sole || slices.Contains(l.Reserved, right))

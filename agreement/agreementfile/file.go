@@ -1,8 +1,35 @@
-// Package agreementfile turns YAML documents into agreements, with the position of everything that is wrong.
+// Package agreementfile turns YAML documents into agreements, with the position of everything that is wrong. It knows the
+// form of a document only: what its names and numbers mean together is the business of agreement.Set.Lint.
 package agreementfile
 
-import "concord/agreement"
+import (
+	"crypto/sha256"
+
+	"concord/agreement"
+)
+
+// Bounds of a document. They keep a hostile file from taking time or memory that nobody meant to give.
+const (
+	maxBytes    = 4 << 20
+	maxDepth    = 32
+	maxClauses  = 10_000
+	maxFindings = 1_000
+)
 
 // Parse reads one agreement document; name is used in positions. The findings are those of the document's form; an
 // agreement is returned only if none of them is an error.
-func Parse(name string, doc []byte) (*agreement.Agreement, []agreement.Finding) { panic("stub") }
+func Parse(name string, doc []byte) (*agreement.Agreement, []agreement.Finding) {
+	r := &reader{source: newSource(name, doc)}
+	body := r.document(doc)
+	if body == nil {
+		return nil, r.findings
+	}
+	a := r.agreement(body)
+	a.Hash = sha256.Sum256(doc)
+	for _, f := range r.findings {
+		if f.Severity == agreement.Error {
+			return nil, r.findings
+		}
+	}
+	return a, r.findings
+}
