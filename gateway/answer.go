@@ -1,0 +1,200 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"concord/clouds"
+	"concord/delivery"
+	"concord/journal"
+	"concord/usage"
+)
+
+func isStream(h http.Header) bool {
+	v := h["Content-Type"]
+	return len(v) > 0 && strings.HasPrefix(v[0], "text/event-stream")
+}
+
+// whole deals with an answer that is not a stream: it is read to its end, classified, recorded, and only then sent.
+func (q *request) whole(t, deployment int, resp *http.Response) (clouds.Answer, bool) {
+	q.tried(t).FirstByte = q.since(q.g.now())
+	var err error
+	q.answer, err = readAll(q.answer[:0], resp.Body, max(resp.ContentLength, firstBody), q.g.config.MaxAnswer)
+	q.watch.set(idle, 0)
+	if err != nil {
+		return q.lost(t, deployment, q.unanswered(true))
+	}
+	adapter := q.view.places[deployment].adapter
+	a := adapter.Classify(resp.StatusCode, resp.Header, q.answer)
+	if a.Outcome != delivery.Answered {
+		return q.lost(t, deployment, a)
+	}
+	q.close(t, delivery.Answered)
+	q.g.observeHealth(q.view, deployment, delivery.Answered, 0)
+	if err := q.intentDurable(); err != nil {
+		q.abandon(err)
+		return a, true
+	}
+	used, ok := adapter.Usage(q.answer)
+	text := int64(0)
+	if !ok {
+		text = int64(clouds.ReadReply(q.answer).Text)
+		used = q.estimate(text)
+	}
+	q.papers.record.Delivered = int64(len(q.answer))
+	q.settle(journal.Answered, t, &used)
+	if f := q.recordDurable(); f != nil {
+		q.fail(f)
+		return a, true
+	}
+	q.head(deployment)
+	q.answered(resp.StatusCode)
+	writeBody(q.w, resp.StatusCode, contentType(resp.Header, jsonType), q.answer)
+	return a, true
+}
+
+func contentType(h http.Header, otherwise []string) []string {
+	if v := h["Content-Type"]; len(v) > 0 && v[0] != "" {
+		return v[:1:1]
+	}
+	return otherwise
+}
+
+// head sets the headers that say where the answer comes from.
+func (q *request) head(deployment int) {
+	q.w.Header()["X-Concord-Cloud"] = q.view.places[deployment].cloud
+}
+
+// answered notes that the client is sent an answer from now on.
+func (q *request) answered(status int) {
+	q.sent, q.firstByte, q.done.Status = true, q.g.now(), status
+}
+
+// stream relays an answer event by event.
+func (q *request) stream(t, deployment int, resp *http.Response, cancel context.CancelFunc) (clouds.Answer, bool) {
+	c, now, r := &q.g.config, q.g.now(), &q.relay
+	adapter := q.view.places[deployment].adapter
+	r.adapter, r.src = adapter, resp.Body
+	r.hideUsage = !q.call.Scan.IncludeUsage
+	r.choices = max(q.call.Scan.Choices, 1)
+	r.holdBytes, r.holdUntil = c.HoldPrelude, now+int64(c.Timeouts.Hold)
+	r.firstByte, r.deadline = now+int64(c.Timeouts.FirstByte), q.deadline
+	r.idle, r.tail = int64(c.Timeouts.Idle), int64(c.Timeouts.Tail)
+	r.start()
+
+	end := r.prelude()
+	q.watch.set(idle, 0)
+	if r.firstAt > 0 {
+		q.tried(t).FirstByte = q.since(r.firstAt)
+	}
+	switch end {
+	case rejected:
+		a := adapter.Classify(http.StatusOK, resp.Header, r.failure)
+		if a.Outcome == delivery.Answered { // an error event that the cloud's rules take for an answer
+			a = clouds.Answer{Outcome: delivery.ServerError}
+		}
+		return q.lost(t, deployment, a)
+	case broken:
+		return q.lost(t, deployment, q.unanswered(true))
+	default:
+	}
+	if err := q.intentDurable(); err != nil {
+		cancel()
+		q.close(t, delivery.ClientGone)
+		q.g.observeHealth(q.view, deployment, delivery.ClientGone, 0)
+		q.abandon(err)
+		return clouds.Answer{}, true
+	}
+	q.head(deployment)
+	h := q.w.Header()
+	h["Content-Type"], h["Cache-Control"] = contentType(resp.Header, streamType), noCache
+	q.answered(http.StatusOK)
+	q.w.WriteHeader(http.StatusOK)
+	q.streaming = true
+	end = r.content()
+	q.watch.set(idle, 0)
+	if end != whole {
+		cancel()
+	}
+	q.finishStream(t, deployment, end)
+	q.streaming = false
+	return clouds.Answer{}, true
+}
+
+// exhaustFor is how long a cloud may take to close a stream after [DONE], while the record is on its way.
+const exhaustFor = 50 * time.Millisecond
+
+// finishStream writes the record of a stream and then its last bytes.
+func (q *request) finishStream(t, deployment int, end ending) {
+	r := &q.relay
+	outcome, attempt, last := journal.Answered, delivery.Answered, (*fault)(nil)
+	if end != whole {
+		outcome, attempt, last = q.broken(end)
+	}
+	q.close(t, attempt)
+	if last != faultDraining { // the gateway's own stop says nothing about the cloud
+		q.g.observeHealth(q.view, deployment, attempt, 0)
+	}
+	used := r.usage
+	if !r.reported {
+		used = q.estimate(r.text)
+	}
+	q.papers.record.Delivered = r.text
+	q.settle(outcome, t, &used)
+	if end == whole {
+		r.exhaust(int64(exhaustFor))
+	}
+	f := q.recordDurable()
+	switch {
+	case f != nil:
+		last = f
+	case last == nil && end == whole:
+		if r.finish() != nil {
+			q.g.log.Debug("client left before the end of its answer", "request", q.id.String())
+		}
+		return
+	case last == nil:
+		return
+	}
+	q.done.Code = last.code
+	if r.last(last.event()) != nil {
+		q.g.log.Debug("client left before the end of its answer", "request", q.id.String())
+	}
+}
+
+// broken says what a stream that did not end well came to, and what the client is told.
+func (q *request) broken(end ending) (journal.Outcome, delivery.Outcome, *fault) {
+	late, stopped := q.watch.verdict()
+	switch {
+	case stopped != nil:
+		return journal.Cut, delivery.CutShort, faultDraining
+	case end == gone || q.ctx.Err() != nil:
+		return journal.Cancelled, delivery.ClientGone, nil
+	case late && q.g.now() >= q.deadline:
+		return journal.Cut, delivery.CutShort, faultDeadline
+	case late:
+		return journal.Cut, delivery.CutShort, faultStalled
+	}
+	return journal.Cut, delivery.CutShort, faultCut
+}
+
+// bytesPerToken is what an estimate takes a token for; used only where no cloud reported any usage.
+const bytesPerToken = 4
+
+// estimate derives usage from sizes: the request's body, and the text that was delivered, up to the request's own limit.
+func (q *request) estimate(text int64) usage.Usage {
+	u := usage.Usage{Evidence: usage.Estimated}
+	u.Tokens[usage.Input] = (int64(len(q.body)) + bytesPerToken - 1) / bytesPerToken
+	u.Tokens[usage.Output] = (text + bytesPerToken - 1) / bytesPerToken
+	if bound := q.outputBound(); bound > 0 {
+		u.Tokens[usage.Output] = min(u.Tokens[usage.Output], bound)
+	}
+	return u
+}
+
+// outputBound is the most that the client asked for; 0 = it named no limit.
+func (q *request) outputBound() int64 {
+	return q.call.Scan.MaxTokens * max(q.call.Scan.Choices, 1)
+}

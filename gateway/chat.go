@@ -1,0 +1,237 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+
+	"concord/agreement"
+	"concord/clouds"
+	"concord/delivery"
+	"concord/journal"
+)
+
+var (
+	errBodyTooLong = errors.New("body exceeds the limit")
+	errLate        = errors.New("not durable in time")
+	errGone        = errors.New("the client left")
+)
+
+// chat serves POST /v1/chat/completions and its Azure forms; deployment is the model where the path names it.
+func (g *Gateway) chat(w http.ResponseWriter, r *http.Request, deployment string) {
+	if !g.allowed(w, r, http.MethodPost) {
+		return
+	}
+	key, ok := g.authenticate(r.Header)
+	if !ok {
+		g.refuse(w, "chat", faultKey)
+		return
+	}
+	q := g.requests.Get().(*request)
+	q.begin(w, r, key)
+	if !g.enter(q) {
+		q.reset()
+		g.refuse(w, "chat", faultDraining)
+		return
+	}
+	defer q.end()
+	if f := q.read(r, deployment); f != nil {
+		q.fail(f)
+		return
+	}
+	if !q.decide() {
+		return
+	}
+	if f := q.appendIntent(); f != nil {
+		q.fail(f)
+		return
+	}
+	q.deliver()
+}
+
+// begin takes the request over.
+func (q *request) begin(w http.ResponseWriter, r *http.Request, key *Key) {
+	q.w, q.ctx, q.key, q.began = w, r.Context(), key, q.g.now()
+	q.out.w = w
+	q.out.flush, _ = w.(interface{ FlushError() error })
+	q.done = Finished{Route: "chat", Customer: key.Customer, Key: key.ID}
+	q.watch.begin()
+}
+
+// end closes the books of a request, whatever happened: a panic still gets its record.
+func (q *request) end() {
+	if p := recover(); p != nil {
+		q.panicked(p)
+	}
+	q.g.leave(q)
+	q.done.Duration = q.g.now() - q.began
+	if q.firstByte > 0 {
+		q.done.FirstByte = q.firstByte - q.began
+	}
+	q.g.observe(q.done)
+	q.reset()
+}
+
+// panicked records and answers a request in which the gateway's own code broke.
+func (q *request) panicked(p any) {
+	q.done.Panicked = true
+	q.g.log.Error("panic while serving a request", "request", q.id.String(), "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+	if q.intent != nil && !q.recorded {
+		q.settle(journal.Failed, -1, nil)
+	}
+	if q.record != nil {
+		_ = q.recordDurable() // the panic is the answer either way
+	}
+	switch {
+	case !q.sent:
+		q.fail(faultPanic)
+	case q.streaming:
+		_ = q.relay.last(faultPanic.event())
+	}
+}
+
+// read takes in the body and what the decision needs of it.
+func (q *request) read(r *http.Request, deployment string) *fault {
+	if err := q.readBody(r); err != nil {
+		var tooLong *http.MaxBytesError
+		if errors.Is(err, errBodyTooLong) || errors.As(err, &tooLong) {
+			return &fault{status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "request_too_large", close: true,
+				message: fmt.Sprintf("The request body is longer than this gateway's limit of %d bytes.", q.g.config.MaxBody)}
+		}
+		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "body_unreadable", close: true,
+			message: "The request body ended before it was complete."}
+	}
+	q.admitted = q.g.admit()
+	q.base = q.g.now()
+	q.deadline = q.base + int64(q.g.config.Timeouts.Request)
+	q.id = journal.NewRequestID(q.admitted/1e6, q.g.chain, q.g.config.Random())
+	text := q.id.String()
+	ids := []string{text} // not kept with q: the response may be written after q serves another request
+	h := q.w.Header()
+	h["X-Concord-Request-Id"], h["X-Request-Id"] = ids, ids
+	q.done.Request = q.id
+	q.view = q.g.viewAt(q.admitted)
+	h["X-Concord-Terms"] = q.view.terms
+
+	scan, err := clouds.ScanRequestKnown(q.body, q.view.models)
+	if err != nil {
+		f := &fault{status: http.StatusBadRequest, kind: "invalid_request_error", message: err.Error()}
+		var at *clouds.BodyError
+		if errors.As(err, &at) {
+			f.param = at.Param
+		}
+		return f
+	}
+	model := scan.Model
+	if deployment != "" {
+		model = deployment
+	}
+	if model == "" {
+		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", param: "model", message: "You must provide a model parameter."}
+	}
+	product, known := q.view.router.Terms().Product(model)
+	if !known {
+		return unknownModel(model)
+	}
+	if q.key.MaxOutput > 0 && scan.MaxTokens > q.key.MaxOutput {
+		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "max_tokens_above_limit", param: scan.MaxTokensName,
+			message: fmt.Sprintf("%s is %d; this key may ask for %d tokens at most.", scan.MaxTokensName, scan.MaxTokens, q.key.MaxOutput)}
+	}
+	q.call = clouds.Call{API: agreement.Chat, Path: "/chat/completions", Header: r.Header, Body: q.body, Scan: scan, ID: text}
+	q.done.Product, q.done.Stream = product.ID, scan.Stream
+	return nil
+}
+
+// decide plans the request; false if the terms refuse it, which is then answered.
+func (q *request) decide() bool {
+	q.papers = new(papers)
+	facts := delivery.Facts{
+		Request: q.id, At: q.admitted, Customer: q.key.Customer, Product: q.done.Product, API: agreement.Chat, Stream: q.call.Scan.Stream,
+	}
+	q.decidedOn = q.snapshot()
+	q.view.router.Plan(facts, q.decidedOn, &q.plan)
+	if !q.plan.Refused {
+		return true
+	}
+	why := q.refusal(facts)
+	q.record, _ = q.g.config.Journal.Append(q.refused(why)) // relaxed: a refusal moves no money
+	q.done.Outcome = journal.Refused
+	q.fail(&fault{status: http.StatusForbidden, kind: "agreement_error", code: "not_permitted", param: "model",
+		message: fmt.Sprintf("The agreements do not permit serving %s to %s: %s.", q.done.Product, q.key.Customer, why)})
+	return false
+}
+
+// refusal says which check failed, with its clause or its absence.
+func (q *request) refusal(f delivery.Facts) string {
+	v, _ := q.view.router.Denial(f)
+	why := v.Reason
+	if why == "" {
+		why = "no deployment is permitted"
+	}
+	if v.Clause == (agreement.Ref{}) {
+		return why + " (no clause)"
+	}
+	return fmt.Sprintf("%s (clause %s of %s)", why, v.Clause.Clause, v.Clause.Agreement)
+}
+
+// snapshot is the health that a decision sees. With all well it is shared and costs nothing.
+func (q *request) snapshot() []delivery.State {
+	seen := q.g.health.snapshot(q.g.now(), q.seen[:0])
+	if len(seen) > 0 && &seen[0] != &q.g.health.well[0] {
+		q.seen = seen
+	}
+	return seen
+}
+
+// fail answers with a fault of the gateway.
+func (q *request) fail(f *fault) { q.failWith(f, f.body()) }
+
+func (q *request) failWith(f *fault, body []byte) {
+	q.sent = true
+	q.done.Status, q.done.Code = f.status, f.code
+	f.send(q.w, body)
+}
+
+// wait sleeps until the next move; it reports an error if the client left or the gateway stops.
+func (q *request) wait(delay int64) error {
+	d := int64(float64(delay) / q.g.config.Speed)
+	q.watch.set(sleeping, q.g.now()+d)
+	select {
+	case <-q.watch.wake:
+		q.watch.set(idle, 0)
+		_, stopped := q.watch.verdict()
+		return stopped
+	case <-q.ctx.Done():
+		q.watch.set(idle, 0)
+		return errGone
+	}
+}
+
+// await waits for a commit, at most for the commit wait.
+func (q *request) await(ctx context.Context, c *journal.Commit) error {
+	select {
+	case <-c.Done():
+		return c.Err()
+	default:
+	}
+	q.watch.set(storing, q.g.now()+int64(q.g.config.Timeouts.CommitWait))
+	defer q.watch.set(idle, 0)
+	select {
+	case <-c.Done():
+		return c.Err()
+	case <-q.watch.wake:
+		return errLate
+	case <-ctx.Done():
+		return errGone
+	}
+}
+
+// left is what remains of the request's deadline, in the time that clouds speak of.
+func (q *request) left() int64 {
+	return int64(float64(max(q.deadline-q.g.now(), 0)) * q.g.config.Speed)
+}
+
+// since gives a duration of the record: ns after the admitted instant.
+func (q *request) since(monotonic int64) int64 { return monotonic - q.base }

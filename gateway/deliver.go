@@ -1,0 +1,185 @@
+package gateway
+
+import (
+	"context"
+	"io"
+	"net/http"
+
+	"concord/clouds"
+	"concord/delivery"
+	"concord/journal"
+)
+
+// deliver makes attempts until one answers the client, or the terms, the clouds or the deadline leave none.
+func (q *request) deliver() {
+	move := q.plan.First()
+	var last clouds.Answer // of the last attempt that was sent
+	why := delivery.Outcome(0)
+	for {
+		switch move.Kind {
+		case delivery.End:
+			q.spent(&last)
+			return
+		case delivery.Wait:
+			if err := q.wait(move.Delay); err != nil {
+				q.abandon(err)
+				return
+			}
+		case delivery.Try:
+		}
+		answer, over := q.attempt(move, why)
+		if over {
+			return
+		}
+		why = answer.Outcome
+		if why != delivery.Skipped {
+			last = answer
+		}
+		if q.g.now() >= q.deadline {
+			q.conclude(journal.Failed, faultDeadline)
+			return
+		}
+		move = q.plan.Next(move.Step, why, answer.RetryAfter, q.left(), q.snapshot())
+	}
+}
+
+// attempt tries one deployment; over means that the request is done with. why is the outcome of the attempt before.
+func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.Answer, over bool) {
+	step := q.plan.Steps[move.Step]
+	p := &q.view.places[step.Deployment]
+	if err := q.before(step.Deployment, why); err != nil {
+		q.abandon(err)
+		return a, true
+	}
+	t := q.open(step.Deployment)
+	if step.State == delivery.Probing && !move.LastResort && !q.g.health.acquire(step.Deployment, q.g.now()) {
+		q.close(t, delivery.Skipped)
+		return clouds.Answer{Outcome: delivery.Skipped}, false
+	}
+	ctx, cancel := context.WithCancel(q.ctx)
+	defer cancel()
+	if !q.watch.attempt(cancel) {
+		q.close(t, delivery.Skipped)
+		q.abandon(errStopping)
+		return a, true
+	}
+	q.watch.set(reading, min(q.g.now()+int64(q.g.config.Timeouts.FirstByte), q.deadline))
+	resp, a := q.send(ctx, p)
+	if resp == nil {
+		return q.lost(t, step.Deployment, a)
+	}
+	defer resp.Body.Close()
+	q.tried(t).Status = resp.StatusCode
+	if q.call.Scan.Stream && resp.StatusCode == http.StatusOK && isStream(resp.Header) {
+		return q.stream(t, step.Deployment, resp, cancel)
+	}
+	return q.whole(t, step.Deployment, resp)
+}
+
+// before makes sure of what must be in the journal before an attempt is sent.
+func (q *request) before(deployment int, why delivery.Outcome) error {
+	n := len(q.papers.record.Attempts)
+	if n > 0 || q.g.config.Intent == Before {
+		if err := q.intentDurable(); err != nil {
+			return err
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	left := &q.papers.record.Attempts[n-1]
+	return q.append(&journal.Attempt{
+		Request: q.id, Number: n + 1, Deployment: q.view.router.Catalog().Deployments[deployment].ID,
+		Left: left.Deployment, Why: why, Health: q.seenNow(q.snapshot()),
+	})
+}
+
+// send prepares, signs and sends. Without a response, the answer says why.
+func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.Answer) {
+	if q.sending.Load() == 0 {
+		q.call.Scratch = q.scratch[:0]
+	} else {
+		q.call.Scratch = nil
+	}
+	ex, err := p.adapter.Prepare(p.target, &q.call)
+	if err != nil {
+		return nil, clouds.Answer{Outcome: delivery.Unsupported, Status: http.StatusBadRequest, Detail: "not prepared",
+			Body: clouds.ErrorBody(err.Error(), "invalid_request_error", "", "unsupported_by_clouds")}
+	}
+	if cap(ex.Body) > cap(q.scratch) && len(ex.Body) > 0 && &ex.Body[0] != &q.body[0] && q.sending.Load() == 0 {
+		q.scratch = ex.Body[:0]
+	}
+	r := (&http.Request{
+		Method: ex.Method, URL: ex.URL, Host: ex.URL.Host, Header: ex.Header, ContentLength: int64(len(ex.Body)),
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+	}).WithContext(ctx)
+	if len(ex.Body) > 0 {
+		r.Body = q.upstreamBody(ex.Body)
+		r.GetBody = func() (io.ReadCloser, error) { return q.upstreamBody(ex.Body), nil }
+	}
+	if err := p.adapter.Sign(ctx, p.target, r, ex.Body); err != nil {
+		if r.Body != nil {
+			_ = r.Body.Close()
+		}
+		if ctx.Err() != nil {
+			return nil, q.unanswered(false)
+		}
+		q.g.log.Warn("request not signed", "deployment", p.target.Deployment, "error", err)
+		return nil, clouds.Answer{Outcome: delivery.Credential, Detail: "not signed"}
+	}
+	resp, err := q.g.config.Transport.RoundTrip(r)
+	if err != nil {
+		a := q.unanswered(false)
+		if a.Outcome == delivery.Unreachable {
+			q.g.log.Debug("cloud not reached", "request", q.id.String(), "deployment", p.target.Deployment, "error", err)
+		}
+		return nil, a
+	}
+	return resp, clouds.Answer{}
+}
+
+// unanswered says why an attempt ended without an answer. headers: its status line had come.
+func (q *request) unanswered(headers bool) clouds.Answer {
+	late, stopped := q.watch.verdict()
+	switch {
+	case stopped != nil:
+		return clouds.Answer{Outcome: outcomeStopped}
+	case q.ctx.Err() != nil:
+		return clouds.Answer{Outcome: delivery.ClientGone}
+	case late && headers:
+		return clouds.Answer{Outcome: delivery.ContentStalled}
+	case late:
+		return clouds.Answer{Outcome: delivery.Timeout}
+	}
+	return clouds.Answer{Outcome: delivery.Unreachable}
+}
+
+// outcomeStopped is no outcome of a cloud: the gateway itself ended the attempt.
+const outcomeStopped = delivery.Outcome(0)
+
+// lost deals with an attempt that brought nothing for the client.
+func (q *request) lost(t int, deployment int, a clouds.Answer) (clouds.Answer, bool) {
+	q.watch.set(idle, 0)
+	outcome := a.Outcome
+	switch outcome {
+	case outcomeStopped:
+		q.close(t, delivery.ClientGone)
+		q.g.observeHealth(q.view, deployment, delivery.ClientGone, 0)
+		q.abandon(errStopping)
+		return a, true
+	case delivery.ClientGone:
+		q.close(t, outcome)
+		q.g.observeHealth(q.view, deployment, outcome, 0)
+		q.abandon(errGone)
+		return a, true
+	}
+	q.close(t, outcome)
+	q.g.observeHealth(q.view, deployment, outcome, a.RetryAfter)
+	if outcome == delivery.Policy || outcome == delivery.ClientFault {
+		q.passOn(&a)
+		return a, true
+	}
+	q.g.log.Debug("attempt failed", "request", q.id.String(), "deployment", q.papers.record.Attempts[t].Deployment,
+		"outcome", outcome.String(), "detail", a.Detail)
+	return a, false
+}

@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"encoding/hex"
+
+	"concord/clouds"
+	"concord/delivery"
+)
+
+// A view is a router with what requests under it need and would otherwise make anew. It is never written once made.
+type view struct {
+	router *delivery.Router
+	terms  []string          // X-Concord-Terms: the first 8 bytes of the terms hash
+	models map[string]string // names that clients may send -> the same string
+	places []place           // by deployment index
+}
+
+type place struct {
+	cloud   []string // X-Concord-Cloud
+	target  *clouds.Target
+	adapter clouds.Adapter
+}
+
+// viewAt returns the view of the terms in force at an admitted instant. Since that never goes back, remembering the last
+// one is enough.
+func (g *Gateway) viewAt(admitted int64) *view {
+	r := g.config.Timeline.At(admitted)
+	if v := g.view.Load(); v != nil && v.router == r {
+		return v
+	}
+	hash := r.Terms().Hash()
+	v := &view{router: r, terms: []string{hex.EncodeToString(hash[:8])}, models: make(map[string]string)}
+	for _, p := range r.Terms().Products() {
+		v.models[p.ID] = p.ID
+		for _, alias := range p.Aliases {
+			v.models[alias] = alias
+		}
+	}
+	deployments := r.Catalog().Deployments
+	for i := range deployments {
+		d := &deployments[i]
+		v.places = append(v.places, place{
+			cloud: []string{d.Cloud}, target: g.config.Targets[d.ID], adapter: g.config.Adapters[d.Cloud],
+		})
+	}
+	g.view.Store(v)
+	return v
+}
