@@ -1,0 +1,37 @@
+# What a contributor runs. `make check` is what CI runs after `make test`.
+GO      ?= go
+FUZZTIME ?= 20s
+# A test that hangs is a failure, not a coffee break.
+TIMEOUT ?= 10m
+
+.PHONY: demo build test check bench fuzz clean
+
+demo: ## the demo: five emulated clouds, a real trace, a statement
+	$(GO) run ./cmd/concord demo
+
+build: ## bin/concord
+	$(GO) build -trimpath -o bin/concord ./cmd/concord
+
+test: ## all tests
+	$(GO) test -timeout $(TIMEOUT) ./...
+
+check: ## format, vet, lint, architecture, tests under the race detector
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "run gofmt -w on:"; echo "$$files"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+	$(GO) test ./internal/archtest
+	$(GO) test -race -timeout $(TIMEOUT) ./...
+
+bench: ## benchmarks, with allocations
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u | while read -r dir; do \
+		for name in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$$dir"/*_test.go | cut -c 6-); do \
+			echo "$$dir $$name"; \
+			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
+		done; \
+	done
+
+clean: ## what the targets above leave behind
+	rm -rf bin
