@@ -267,6 +267,7 @@ type Cursor struct {
 
 // Appender takes entries for the next group commit.
 type Appender interface {
-	// Append queues entries that are committed together and returns at once; ErrQueue or ErrUnwell if it cannot.
+	// Append queues entries that are committed together and returns at once; ErrQueue or ErrUnwell if it cannot. Once it has
+	// returned it keeps nothing of them: the caller may use their bodies again.
 	Append(entries ...Entry) (*Commit, error)
 }
