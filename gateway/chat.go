@@ -146,7 +146,6 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 
 // decide plans the request; false if the terms refuse it, which is then answered.
 func (q *request) decide() bool {
-	q.papers = new(papers)
 	facts := delivery.Facts{
 		Request: q.id, At: q.admitted, Customer: q.key.Customer, Product: q.done.Product, API: agreement.Chat, Stream: q.call.Scan.Stream,
 	}
@@ -196,8 +195,7 @@ func (q *request) failWith(f *fault, body []byte) {
 
 // wait sleeps until the next move; it reports an error if the client left or the gateway stops.
 func (q *request) wait(delay int64) error {
-	d := int64(float64(delay) / q.g.config.Speed)
-	q.watch.set(sleeping, q.g.now()+d)
+	q.watch.set(sleeping, q.g.now()+delay)
 	select {
 	case <-q.watch.wake:
 		q.watch.set(idle, 0)
@@ -228,10 +226,8 @@ func (q *request) await(ctx context.Context, c *journal.Commit) error {
 	}
 }
 
-// left is what remains of the request's deadline, in the time that clouds speak of.
-func (q *request) left() int64 {
-	return int64(float64(max(q.deadline-q.g.now(), 0)) * q.g.config.Speed)
-}
+// left is what remains of the request's deadline.
+func (q *request) left() int64 { return max(q.deadline-q.g.now(), 0) }
 
 // since gives a duration of the record: ns after the admitted instant.
 func (q *request) since(monotonic int64) int64 { return monotonic - q.base }

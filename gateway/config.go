@@ -77,7 +77,7 @@ type Config struct {
 	MaxBody     int64             // of a request, bytes (default 32 MiB)
 	MaxAnswer   int64             // of an answer that is not streamed, bytes (default 64 MiB)
 	HoldPrelude int               // bytes held back before content (default 64 KiB)
-	Speed       float64           // divides breaker, wait and time-out durations; 0 = 1
+	Speed       float64           // divides breaker durations and time-outs; 0 = 1. Clouds that are emulated faster say shorter Retry-Afters themselves
 	Transport   http.RoundTripper // nil = NewTransport(TransportSettings{})
 	Log         *slog.Logger      // nil = no log
 	Observe     func(Finished)    // called once for every request that ended; must not block

@@ -275,7 +275,7 @@ func (g *Gateway) lose(err error) {
 
 // observeHealth takes an outcome into the deployment's breaker.
 func (g *Gateway) observeHealth(v *view, deployment int, o delivery.Outcome, retryAfter int64) {
-	if g.health.observe(deployment, g.now(), o, int64(float64(retryAfter)/g.config.Speed)) {
+	if g.health.observe(deployment, g.now(), o, retryAfter) {
 		g.log.Info("deployment's breaker changed", "deployment", v.router.Catalog().Deployments[deployment].ID, "outcome", o.String())
 	}
 }

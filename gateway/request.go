@@ -42,19 +42,20 @@ type request struct {
 	plan      delivery.Plan
 	seen      []delivery.State // room for snapshots
 	decidedOn []delivery.State // the snapshot that plan was made from
-	papers    *papers
+	papers    papers
 	intent    *journal.Commit // nil = not appended
 	record    *journal.Commit // nil = not appended, or late
 
 	durable   bool // the intent is
 	recorded  bool // the record is appended, or on its late way
+	kept      bool // a late record needs papers
 	sent      bool // the client was sent a status
 	streaming bool // in the middle of a stream to the client
 	firstByte int64
 	done      Finished
 }
 
-// papers are what the journal is given of a request, made in one piece.
+// papers are what the journal is given of a request. An Appender keeps nothing of entries once Append has returned.
 type papers struct {
 	intent    journal.Intent
 	record    journal.Record
@@ -83,13 +84,15 @@ func (q *request) unblock(after time.Duration) {
 	_ = http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(after))
 }
 
-// reset gives the request back, unless an upstream connection may still read from its buffers.
+// reset gives the request back, unless an upstream connection may still read from its buffers or its record is still on its
+// way.
 func (q *request) reset() {
 	q.watch.end()
-	if q.sending.Load() != 0 {
+	if q.kept || q.sending.Load() != 0 {
 		return
 	}
-	q.w, q.ctx, q.key, q.view, q.papers, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil
+	q.w, q.ctx, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil
+	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
 	q.durable, q.recorded, q.sent, q.streaming, q.firstByte = false, false, false, false, 0
 	q.relay.src, q.relay.adapter = nil, nil

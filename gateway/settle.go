@@ -26,7 +26,7 @@ func (q *request) append(b journal.Body) error {
 
 // appendIntent gives the journal the intent; its commit runs beside the upstream call.
 func (q *request) appendIntent() *fault {
-	p, r := q.papers, q.view.router
+	p, r := &q.papers, q.view.router
 	first := q.plan.First()
 	p.intent = journal.Intent{
 		Request: q.id, Key: q.key.ID, Customer: q.key.Customer, Product: q.done.Product, API: agreement.Chat,
@@ -148,23 +148,23 @@ func (q *request) settle(o journal.Outcome, served int, used *usage.Usage) {
 	}
 	q.recorded = true
 	q.done.Tokens, q.done.Evidence = r.Usage.Tokens, r.Usage.Evidence
-	p := q.papers
-	p.entries[1] = q.entry(q.admitted, r)
-	entries := p.entries[1:2]
+	p := &q.papers
 	if p.intentFailed() {
-		entries = p.entries[:2] // taken together: no record without its intent
+		q.g.log.Warn("request has no intent in the journal and gets no record", "request", q.id.String(), "deployment", q.done.Deployment)
+		return
 	}
+	p.entries[1] = q.entry(q.admitted, r)
 	var err error
-	q.record, err = q.g.config.Journal.Append(entries...)
+	q.record, err = q.g.config.Journal.Append(p.entries[1:2]...)
 	q.g.noteJournal(err)
 	if err != nil {
 		commit, done := journal.NewCommit()
-		q.record = commit
-		q.g.bring(entries, done)
+		q.record, q.kept = commit, true
+		q.g.late.Go(func() { done(q.g.offer(p)) })
 	}
 }
 
-// intentFailed reports that the intent's commit has ended with an error.
+// intentFailed reports that the intent's commit has ended with an error: it is not in the journal and never will be.
 func (p *papers) intentFailed() bool {
 	select {
 	case <-p.committed.Done():
@@ -176,7 +176,7 @@ func (p *papers) intentFailed() bool {
 
 // price works out what the customer is charged and what the cloud charges its account holder.
 func (q *request) price(o journal.Outcome, served int, used *usage.Usage) {
-	r, p, router := &q.papers.record, q.papers, q.view.router
+	r, p, router := &q.papers.record, &q.papers, q.view.router
 	t := q.tried(served)
 	dep, _ := router.Deployment(t.Deployment)
 	t.Usage = *used
@@ -235,14 +235,17 @@ func (q *request) recordDurable() *fault {
 	if q.g.config.Durability == Relaxed {
 		return nil
 	}
+	if q.record == nil {
+		return faultUnwell
+	}
 	err := q.await(q.ctx, q.record)
 	if errors.Is(err, errGone) {
-		q.g.follow(q.record, q.papers)
+		q.follow()
 		return nil
 	}
 	q.g.noteJournal(err)
 	if err != nil {
-		q.g.follow(q.record, q.papers)
+		q.follow()
 		return faultUnrecorded
 	}
 	return nil
@@ -265,13 +268,13 @@ func (q *request) abandon(err error) {
 	switch {
 	case errors.Is(err, errGone):
 		q.settle(journal.Cancelled, -1, nil)
-		q.g.follow(q.record, q.papers)
+		q.follow()
 		q.sent = true // nobody is there to be answered
 	case errors.Is(err, errStopping), errors.Is(err, errFenced):
 		q.conclude(journal.Failed, faultDraining)
 	default:
 		q.settle(journal.Failed, -1, nil)
-		q.g.follow(q.record, q.papers)
+		q.follow()
 		q.fail(faultUnwell)
 	}
 }
@@ -323,49 +326,12 @@ func (g *Gateway) noteJournal(err error) {
 	}
 }
 
-// bring keeps offering entries to the journal until it takes them and they are durable; done learns of it.
-func (g *Gateway) bring(entries []journal.Entry, done func(error)) {
-	g.late.Go(func() { done(g.offer(entries)) })
-}
-
-func (g *Gateway) offer(entries []journal.Entry) error {
-	const shortest, longest = 5 * time.Millisecond, time.Second
-	timer := time.NewTimer(shortest)
-	defer timer.Stop()
-	for wait := shortest; ; wait = min(2*wait, longest) {
-		timer.Reset(wait)
-		select {
-		case <-g.quit:
-			return journal.ErrUnwell
-		case <-timer.C:
-		}
-		c, err := g.config.Journal.Append(entries...)
-		if err == nil {
-			err = g.outcome(c)
-		}
-		switch {
-		case err == nil:
-			g.noteJournal(nil)
-			return nil
-		case errors.Is(err, journal.ErrFenced), errors.Is(err, journal.ErrConflict):
-			g.noteJournal(err)
-			g.log.Error("record refused by the journal", "error", err)
-			return err
-		}
-	}
-}
-
-func (g *Gateway) outcome(c *journal.Commit) error {
-	select {
-	case <-c.Done():
-		return c.Err()
-	case <-g.quit:
-		return journal.ErrUnwell
-	}
-}
-
 // follow sees to a record that nobody waits for any more: if its commit fails, it is offered again.
-func (g *Gateway) follow(c *journal.Commit, p *papers) {
+func (q *request) follow() {
+	c, p := q.record, &q.papers
+	if c == nil {
+		return
+	}
 	select {
 	case <-c.Done():
 		if c.Err() == nil {
@@ -373,16 +339,52 @@ func (g *Gateway) follow(c *journal.Commit, p *papers) {
 		}
 	default:
 	}
-	g.late.Go(func() {
-		if err := g.outcome(c); err == nil || errors.Is(err, journal.ErrFenced) {
-			return
-		}
-		entries := p.entries[1:2]
-		if p.intentFailed() {
-			entries = p.entries[:2]
-		}
-		if err := g.offer(entries); err != nil {
-			g.log.Error("record not written; recovery resolves its intent at the next start", "request", p.record.Request.String(), "error", err)
+	q.kept = true
+	q.g.late.Go(func() {
+		if q.g.outcome(c) != nil {
+			_ = q.g.offer(p) // it has told the log
 		}
 	})
+}
+
+// offer keeps offering a record to the journal until it takes it and it is durable, its intent turns out to be lost, or the
+// gateway gives up at the end of Drain.
+func (g *Gateway) offer(p *papers) error {
+	const shortest, longest = 5 * time.Millisecond, time.Second
+	timer := time.NewTimer(shortest)
+	defer timer.Stop()
+	for wait := shortest; ; wait = min(2*wait, longest) {
+		timer.Reset(wait)
+		select {
+		case <-g.quit:
+			g.log.Error("record not written; recovery resolves its intent at the next start", "request", p.record.Request.String())
+			return journal.ErrUnwell
+		case <-timer.C:
+		}
+		if p.intentFailed() {
+			return journal.ErrUnwell
+		}
+		c, err := g.config.Journal.Append(p.entries[1:2]...)
+		if err == nil {
+			err = g.outcome(c)
+		}
+		g.noteJournal(err)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, journal.ErrFenced), errors.Is(err, journal.ErrConflict):
+			g.log.Error("record refused by the journal", "request", p.record.Request.String(), "error", err)
+			return err
+		}
+	}
+}
+
+// outcome waits for a commit for as long as the gateway has not given up.
+func (g *Gateway) outcome(c *journal.Commit) error {
+	select {
+	case <-c.Done():
+		return c.Err()
+	case <-g.quit:
+		return journal.ErrUnwell
+	}
 }
