@@ -3,6 +3,7 @@ package archtest_test
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -19,9 +20,9 @@ var heights = map[string]int{
 	"pricing": 20, "delivery": 21, "journal": 22, "ledger": 23, "settlement": 24, "settlement/focus": 25,
 	"clouds/behaviour": 22,
 
-	"clouds": 30, "clouds/cloudtest": 31,
+	"clouds":       30,
 	"clouds/azure": 31, "clouds/bedrock": 31, "clouds/vertex": 31, "clouds/alibaba": 31, "clouds/openai": 31, "clouds/emulator": 31,
-	"store": 30, "store/storetest": 31, "store/sqlite": 31, "store/postgres": 31,
+	"store": 30, "store/sqlite": 31, "store/postgres": 31,
 
 	"report": 40, "gateway": 40, "simulate": 40, "web": 41,
 
@@ -31,23 +32,38 @@ var heights = map[string]int{
 	"cmd/concord": 60,
 }
 
+// helper reports the package of a conformance suite or of test helpers: ledger/ledgertest stands right above ledger.
+func helper(name string) (subject string, ok bool) {
+	subject = path.Dir(name)
+	return subject, path.Base(name) == path.Base(subject)+"test"
+}
+
+// height returns where a package stands, in halves, so that a helper fits between its subject and the next package.
+func height(name string) (int, bool) {
+	if subject, ok := helper(name); ok {
+		h, known := heights[subject]
+		return 2*h + 1, known
+	}
+	h, known := heights[name]
+	return 2 * h, known
+}
+
 // concrete are the adapters and stores that only the composition root names.
 var concrete = []string{
-	"clouds/azure", "clouds/bedrock", "clouds/vertex", "clouds/alibaba", "clouds/openai", "clouds/emulator",
-	"store/sqlite", "store/postgres",
+	"clouds/azure", "clouds/bedrock", "clouds/vertex", "clouds/alibaba", "clouds/openai", "store/sqlite", "store/postgres",
 }
 
 // faces are what people and programs touch.
 var faces = []string{"gateway", "simulate", "report", "web"}
 
-func pure(path string) bool {
-	height, known := heights[path]
-	return known && height < 30 || path == "simulate"
+func pure(name string) bool {
+	h, known := heights[name]
+	return known && h < 30 || name == "simulate"
 }
 
 func TestEveryPackageHasItsPlace(t *testing.T) {
 	for _, f := range load(t).sorted() {
-		if _, ok := heights[f.path]; !ok {
+		if _, ok := height(f.path); !ok {
 			t.Errorf("%s has no place in the layout: give it a height in internal/archtest and say in docs/architecture.md what it is for", f.path)
 		}
 	}
@@ -57,9 +73,16 @@ func TestImportsPointDownOnly(t *testing.T) {
 	for _, f := range load(t).sorted() {
 		for name, file := range f.imports() {
 			target, ok := own(name)
-			if ok && heights[target] >= heights[f.path] {
-				t.Errorf("%s: %s (height %d) imports %s (height %d): imports point down only, so that a ring can be read, tested and replaced without those above it",
-					file, f.path, heights[f.path], target, heights[target])
+			if !ok {
+				continue
+			}
+			from, _ := height(f.path)
+			to, _ := height(target)
+			if to >= from {
+				t.Errorf("%s: %s imports %s, which does not stand below it: imports point down only, so that a ring can be read, tested and replaced without those above it", file, f.path, target)
+			}
+			if _, tests := helper(target); tests {
+				t.Errorf("%s imports %s: helpers of tests do not belong into the program", file, target)
 			}
 		}
 	}
@@ -77,6 +100,9 @@ func TestAnAdapterKnowsItsOwnSystemOnly(t *testing.T) {
 			}
 			if slices.Contains(concrete, target) && !within(f.path, "internal/app", "internal/demo") {
 				t.Errorf("%s imports %s: only internal/app (and the demo that it is run by) names concrete adapters and stores; everything else sees the contract", file, target)
+			}
+			if target == "clouds/emulator" && !within(f.path, "internal") {
+				t.Errorf("%s imports %s: an emulated cloud is reached over HTTP like any other; only the glue starts one", file, target)
 			}
 		}
 	}
@@ -127,9 +153,9 @@ func worldly(name string) bool {
 // reachable returns every package that a folder imports, by itself or through packages of the module, with the way.
 func reachable(code *tree, from string) map[string]string {
 	found := make(map[string]string)
-	var walk func(path, way string)
-	walk = func(path, way string) {
-		f := code.folders[path]
+	var walk func(folder, way string)
+	walk = func(folder, way string) {
+		f := code.folders[folder]
 		if f == nil {
 			return
 		}

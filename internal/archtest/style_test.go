@@ -1,8 +1,13 @@
 package archtest_test
 
 import (
+	"bytes"
 	"go/ast"
 	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 )
 
@@ -115,5 +120,31 @@ func exportedReceiver(receiver *ast.FieldList) bool {
 		default:
 			return true
 		}
+	}
+}
+
+func TestTheWordIsLicense(t *testing.T) {
+	code := load(t)
+	other := []byte("lic" + "ence")
+	err := filepath.WalkDir(code.root, func(file string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "bin"):
+			return filepath.SkipDir
+		case entry.IsDir() || !slices.Contains([]string{".go", ".md", ".yaml", ".txtar"}, filepath.Ext(file)):
+			return nil
+		}
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return err
+		}
+		if i := bytes.Index(bytes.ToLower(text), other); i >= 0 {
+			t.Errorf("%s:%d: one word per idea, and one spelling per word: write license", file, 1+bytes.Count(text[:i], []byte("\n")))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
