@@ -1,0 +1,108 @@
+package behaviour
+
+// Kind is a way in which a cloud fails; the set is closed.
+type Kind uint8
+
+// The faults. The first group takes the place of an answer, the second ends a stream early, the third goes with any answer.
+const (
+	None       Kind = iota
+	Down            // 503 for everything, before anything is looked at
+	Reset           // the connection is closed without an answer
+	Throttle        // 429, with Retry-After if RetryAfter is set
+	Quota           // money or capacity is used up
+	Status          // the status in Status
+	Stall           // accepts and sends nothing
+	ErrorBody       // status 200 with an error in place of the answer
+	EarlyError      // a stream: its first event, then an error, before any content
+	LateError       // a stream: an error after After tokens
+	Cut             // a stream: the connection breaks after After tokens
+	Truncate        // a stream: ends cleanly after After tokens, without an end
+	StallMid        // a stream: sends nothing more after After tokens
+	Latency         // the first token comes later, by Delay
+	Slow            // each token comes later, by Delay
+	NoUsage         // usage is left out
+	WrongUsage      // usage is half of what was consumed
+	numKinds
+)
+
+var kindNames = [numKinds]string{"none", "down", "reset", "throttle", "quota", "status", "stall", "error-body", "early-error",
+	"late-error", "cut", "truncate", "stall-mid", "latency", "slow", "no-usage", "wrong-usage"}
+
+// String returns the name that fault files use.
+func (k Kind) String() string {
+	if k < numKinds {
+		return kindNames[k]
+	}
+	return "none"
+}
+
+// ParseKind finds a fault by its name.
+func ParseKind(name string) (Kind, bool) {
+	for k := Down; k < numKinds; k++ {
+		if kindNames[k] == name {
+			return k, true
+		}
+	}
+	return None, false
+}
+
+// Kinds returns the names of all faults, in order.
+func Kinds() []string { return kindNames[Down:] }
+
+// A Fault is one thing that goes wrong, in a window of time, of requests, or both. Times are ns.
+type Fault struct {
+	Kind        Kind
+	Status      int   // for Status
+	RetryAfter  int64 // for Throttle, Quota, Status and Down: what the cloud asks for; 0 = it does not say
+	After       int64 // tokens that come before LateError, Cut, Truncate and StallMid
+	Delay       int64 // for Latency and Slow
+	From, Until int64 // since the cloud started; Until 0 = without end
+	First, Last int64 // requests, counted from 1; Last 0 = without end
+	Every       int64 // only each n-th request of the window; 0 = all
+}
+
+func (f *Fault) active(elapsed, request int64) bool {
+	if elapsed < f.From || f.Until > 0 && elapsed >= f.Until || request < f.First || f.Last > 0 && request > f.Last {
+		return false
+	}
+	return f.Every <= 1 || (request-max(f.First, 1))%f.Every == 0
+}
+
+// Faults are all that may go wrong with a cloud; of those that end an answer, the first that is active counts.
+type Faults []Fault
+
+// An Effect is what the faults do to one request.
+type Effect struct {
+	Kind                Kind // how the answer goes wrong; None = it does not
+	Status              int
+	RetryAfter          int64
+	After               int64
+	Delay, DelayToken   int64
+	NoUsage, WrongUsage bool
+}
+
+// At gives the effect on the request of that number, which arrives at elapsed since the cloud started.
+func (fs Faults) At(elapsed, request int64) Effect {
+	var e Effect
+	for i := range fs {
+		f := &fs[i]
+		if !f.active(elapsed, request) {
+			continue
+		}
+		switch f.Kind {
+		case Latency:
+			e.Delay += f.Delay
+		case Slow:
+			e.DelayToken += f.Delay
+		case NoUsage:
+			e.NoUsage = true
+		case WrongUsage:
+			e.WrongUsage = true
+		default:
+			if e.Kind == None {
+				e.Kind, e.Status, e.RetryAfter, e.After = f.Kind, f.Status, f.RetryAfter, f.After
+			}
+		}
+	}
+	return e
+}

@@ -1,0 +1,86 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+)
+
+// alibabaDialect is Alibaba Cloud's Model Studio in compatible mode.
+type alibabaDialect struct{ e *Emulator }
+
+func (d alibabaDialect) route(r *http.Request) (target, *failure) {
+	return openaiPaths(d, r, "/compatible-mode/v1")
+}
+
+// fail writes the compatible mode's error: OpenAI's, with a request id beside it.
+func (d alibabaDialect) fail(status int, code, kind, message string) *failure {
+	id := d.e.uuid()
+	b, err := json.Marshal(map[string]any{"error": map[string]any{"code": code, "param": nil, "message": message, "type": kind},
+		"id": "chatcmpl-" + id, "request_id": id})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return &failure{status: status, body: b}
+}
+
+func (d alibabaDialect) authorize(r *http.Request, _ []byte) *failure {
+	if d.e.accepts(bearer(r)) {
+		return nil
+	}
+	return d.fail(http.StatusUnauthorized, "invalid_api_key", "invalid_request_error", "Incorrect API key provided. A key is valid in its own region only.")
+}
+
+func (d alibabaDialect) check(q *chat) *failure {
+	if !q.openWeights() {
+		return nil
+	}
+	for _, name := range [...]string{"tools", "tool_choice", "functions", "function_call"} {
+		if q.has(name) {
+			return d.invalid(http.StatusBadRequest, fmt.Sprintf("The parameter %s is not supported by the model %s.", name, q.model), name, "")
+		}
+	}
+	return nil
+}
+
+func (d alibabaDialect) admission(q *chat) int64 { return q.prompt + q.limit*q.choices }
+
+func (d alibabaDialect) head(_ *exchange, h http.Header) { h.Set("X-Request-Id", d.e.uuid()) }
+
+func (d alibabaDialect) shape(q *chat) shape {
+	if q.openWeights() {
+		return shape{reasoning: "reasoning_content"}
+	}
+	return shape{}
+}
+
+func (d alibabaDialect) invalid(status int, message, _, _ string) *failure {
+	return d.fail(status, "invalid_parameter_error", "invalid_request_error", message)
+}
+
+func (d alibabaDialect) unknownModel(name string) *failure {
+	return d.fail(http.StatusNotFound, "model_not_found", "invalid_request_error",
+		fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name))
+}
+
+func (d alibabaDialect) throttled(wait time.Duration) *failure {
+	f := d.fail(http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota",
+		"You exceeded your current quota, please check your plan and billing details. Allocated quota exceeded, it recovers within a minute.")
+	f.header = retryHeader(wait, false)
+	return f
+}
+
+func (d alibabaDialect) quota(time.Duration) *failure {
+	return d.fail(http.StatusBadRequest, "Arrearage", "Arrearage", "Access denied, please make sure your account is in good standing.")
+}
+
+func (d alibabaDialect) broken(status int, wait time.Duration) *failure {
+	f := d.fail(status, "internal_error", "internal_error", "An internal error has occured, please try again later or contact service support.")
+	f.header = retryHeader(wait, false)
+	return f
+}
+
+func (d alibabaDialect) filtered() *failure {
+	return d.fail(http.StatusBadRequest, "data_inspection_failed", "data_inspection_failed", "Input data may contain inappropriate content.")
+}

@@ -1,0 +1,183 @@
+package emulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// bedrockDialect is Amazon Bedrock's OpenAI-compatible surface, on one of its two planes.
+type bedrockDialect struct{ e *Emulator }
+
+// strictFields are what the hosts of gpt-oss take, in the order of their own error text.
+var strictFields = strings.Fields(`messages model store reasoning_effort metadata frequency_penalty logit_bias logprobs top_logprobs max_tokens
+	max_completion_tokens n modalities prediction audio presence_penalty response_format seed service_tier stop stream stream_options
+	temperature top_p tools tool_choice parallel_tool_calls user function_call functions`)
+
+func (d bedrockDialect) mantle() bool { return d.e.config.Plane == "mantle" }
+
+func (d bedrockDialect) route(r *http.Request) (target, *failure) {
+	prefix := "/openai/v1"
+	if strings.HasPrefix(r.URL.Path, "/v1/") {
+		prefix = "/v1"
+	}
+	to, failed := openaiPaths(d, r, prefix)
+	if failed != nil || to.models && !d.mantle() {
+		return to, &failure{status: http.StatusNotFound, header: errorKind("UnknownOperationException"), body: []byte("<UnknownOperationException/>")}
+	}
+	to.prefix = prefix
+	return to, nil
+}
+
+func errorKind(name string) http.Header { return http.Header{"X-Amzn-Errortype": {name}} }
+
+func (d bedrockDialect) authorize(r *http.Request, body []byte) *failure {
+	if strings.HasPrefix(r.Header.Get("Authorization"), sigV4+" ") {
+		return d.verify(r, body)
+	}
+	key := bearer(r)
+	switch {
+	case d.e.accepts(key) && !strings.Contains(key, ":"):
+		return nil
+	case d.mantle():
+		return &failure{status: http.StatusUnauthorized, body: errorJSON("Invalid bearer token", "invalid_request_error", "", "invalid_api_key")}
+	}
+	return &failure{status: http.StatusForbidden, header: errorKind("AccessDeniedException"),
+		body: []byte(`{"Message":"Authentication failed: Please make sure your API Key is valid."}`)}
+}
+
+func (d bedrockDialect) check(q *chat) *failure {
+	if failed := d.placed(q); failed != nil {
+		return failed
+	}
+	if q.choices > 1 {
+		return d.nested("unsupported_parameter", "Unsupported parameter: 'n' is not supported with this model.", "n")
+	}
+	if q.openWeights() {
+		if name := q.unknown(strictFields); name != "" {
+			return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("Failed to deserialize the JSON body into the target type: "+
+				"unknown field `%s`, expected one of %s", name, strings.Join(strictFields, ", ")))
+		}
+		if q.has("logit_bias") {
+			return d.nested("unsupported_parameter", "Unsupported parameter: 'logit_bias' is not supported with this model.", "logit_bias")
+		}
+		return nil
+	}
+	if name := q.unknown(known); name != "" {
+		return d.nested("unknown_parameter", fmt.Sprintf("Unknown parameter: '%s'.", name), name)
+	}
+	if q.frontier() && q.has("max_tokens") {
+		return d.nested("unsupported_parameter", "Unsupported parameter: 'max_tokens' is not supported with this model. "+
+			"Use 'max_completion_tokens' instead.", "max_tokens")
+	}
+	return nil
+}
+
+// placed checks what path and id a model wants: on mantle the prefix, on runtime an inference profile for newer models.
+func (d bedrockDialect) placed(q *chat) *failure {
+	if !d.mantle() {
+		if rest, bare := strings.CutPrefix(q.model, "openai."); bare && (strings.HasPrefix(rest, "gpt-5.6") || strings.HasPrefix(rest, "gpt-6")) {
+			return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("Invocation of model ID %s with on-demand throughput isn't "+
+				"supported. Retry your request with the ID or ARN of an inference profile that contains this model.", q.model))
+		}
+		return nil
+	}
+	if q.openWeights() != (q.prefix == "/v1") {
+		return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("model `%s` isn't supported on this route", q.model))
+	}
+	if q.serve == "gpt-5.4" || q.serve == "gpt-5.5" {
+		return &failure{status: http.StatusBadRequest, body: errorJSON(fmt.Sprintf("The model '%s' does not support the '/v1/chat/completions' API", q.model),
+			"invalid_request_error", "", "validation_error")}
+	}
+	return nil
+}
+
+// admission counts the limit of the answer, and the model's own limit where the request gives none.
+func (d bedrockDialect) admission(q *chat) int64 {
+	const modelMaximum = 16_384
+	if q.limit == 0 {
+		return q.prompt + modelMaximum
+	}
+	return q.prompt + q.limit
+}
+
+func (d bedrockDialect) head(_ *exchange, h http.Header) { h.Set("X-Amzn-Requestid", d.e.uuid()) }
+
+func (d bedrockDialect) shape(q *chat) shape {
+	if q.openWeights() {
+		return shape{tier: true, reasoning: "reasoning"}
+	}
+	return shape{tier: true}
+}
+
+func (d bedrockDialect) exception(status int, kind, message string) *failure {
+	if d.mantle() {
+		return &failure{status: status, body: errorJSON(message, "invalid_request_error", "", "validation_error")}
+	}
+	b, err := json.Marshal(map[string]string{"message": message})
+	if err != nil {
+		panic(err) // strings always marshal
+	}
+	return &failure{status: status, header: errorKind(kind), body: b}
+}
+
+// nested is how the runtime passes on what the model's host refused: JSON inside the message.
+func (d bedrockDialect) nested(code, message, param string) *failure {
+	inner := errorJSON(message, "invalid_request_error", param, code)
+	if d.mantle() {
+		return &failure{status: http.StatusBadRequest, body: inner}
+	}
+	return d.exception(http.StatusBadRequest, "ValidationException", "The model returned the following errors: "+string(inner))
+}
+
+func (d bedrockDialect) invalid(status int, message, param, code string) *failure {
+	if param != "" {
+		return d.nested(code, message, param)
+	}
+	return d.exception(status, "ValidationException", message)
+}
+
+func (d bedrockDialect) unknownModel(name string) *failure {
+	if d.mantle() {
+		return &failure{status: http.StatusNotFound, body: errorJSON(fmt.Sprintf("The model '%s' does not exist", name), "invalid_request_error", "", "model_not_found")}
+	}
+	return d.exception(http.StatusBadRequest, "ValidationException", "The provided model identifier is invalid.")
+}
+
+func (d bedrockDialect) throttled(wait time.Duration) *failure {
+	f := d.exception(http.StatusTooManyRequests, "ThrottlingException", "Too many requests, please wait before trying again.")
+	if d.mantle() {
+		f.body = errorJSON("Too many requests, please wait before trying again.", "rate_limit_error", "", "rate_limit_exceeded")
+	}
+	for name, v := range retryHeader(wait, false) {
+		if f.header == nil {
+			f.header = http.Header{}
+		}
+		f.header[name] = v
+	}
+	return f
+}
+
+func (d bedrockDialect) quota(time.Duration) *failure {
+	return d.exception(http.StatusBadRequest, "ServiceQuotaExceededException", "Your request exceeds the service quota for your account.")
+}
+
+func (d bedrockDialect) broken(status int, wait time.Duration) *failure {
+	kind := "InternalServerException"
+	if status == http.StatusServiceUnavailable {
+		kind = "ServiceUnavailableException"
+	}
+	f := d.exception(status, kind, "The system encountered an unexpected error during processing. Try your request again.")
+	if d.mantle() {
+		f.body = errorJSON("The system encountered an unexpected error during processing.", "server_error", "", "internal_server_error")
+	}
+	if h := retryHeader(wait, false); h != nil && f.header != nil {
+		f.header["Retry-After"] = slices.Clone(h["Retry-After"])
+	}
+	return f
+}
+
+func (d bedrockDialect) filtered() *failure { return nil }

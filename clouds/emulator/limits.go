@@ -1,0 +1,81 @@
+package emulator
+
+import "time"
+
+// Limits are per model and minute; 0 = none that would refuse anything.
+type Limits struct {
+	Requests int64
+	Tokens   int64
+}
+
+// What headers say of a model without limits.
+const (
+	manyRequests = 30_000
+	manyTokens   = 150_000_000
+)
+
+// A window counts one model's minute.
+type window struct {
+	began            time.Time
+	requests, tokens int64
+}
+
+// take admits a request that counts so many tokens, or says how long to wait. The caller's exchange reads the rest of the
+// window through remaining.
+func (e *Emulator) take(q *chat, tokens int64) (time.Duration, bool) {
+	now, minute := e.config.Now(), e.minute()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	w := e.limits[q.model]
+	if w == nil {
+		w = &window{began: now}
+		e.limits[q.model] = w
+	}
+	if now.Sub(w.began) >= minute {
+		*w = window{began: now}
+	}
+	l := e.config.Limits
+	if l.Tokens > 0 && tokens > l.Tokens {
+		return 24 * time.Hour, false // more than any minute has: no wait helps
+	}
+	if l.Requests > 0 && w.requests >= l.Requests || l.Tokens > 0 && w.tokens+tokens > l.Tokens {
+		return w.began.Add(minute).Sub(now), false
+	}
+	w.requests++
+	w.tokens += tokens
+	return 0, true
+}
+
+// minute is the length of a window: a minute of the real cloud. Without waiting there is no time to scale, and it stays one.
+func (e *Emulator) minute() time.Duration {
+	if d := e.scaled(int64(time.Minute)); d > 0 {
+		return d
+	}
+	return time.Minute
+}
+
+// allowance is what the limit headers say.
+type allowance struct {
+	requests, tokens         int64 // limits
+	requestsLeft, tokensLeft int64
+	reset                    time.Duration
+}
+
+func (e *Emulator) allowance(model string) allowance {
+	a := allowance{requests: e.config.Limits.Requests, tokens: e.config.Limits.Tokens}
+	if a.requests == 0 {
+		a.requests = manyRequests
+	}
+	if a.tokens == 0 {
+		a.tokens = manyTokens
+	}
+	a.requestsLeft, a.tokensLeft = a.requests, a.tokens
+	now := e.config.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if w := e.limits[model]; w != nil {
+		a.requestsLeft, a.tokensLeft = max(0, a.requests-w.requests), max(0, a.tokens-w.tokens)
+		a.reset = max(0, w.began.Add(e.minute()).Sub(now))
+	}
+	return a
+}
