@@ -1,12 +1,18 @@
 package ledger_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"concord/agreement"
+	"concord/agreement/agreementfile"
 	"concord/delivery"
 	"concord/journal"
 	"concord/ledger"
@@ -26,6 +32,8 @@ type world struct {
 	set   *agreement.Set
 	state *ledger.State
 	n     int
+	// documents says that the state has the agreements from documents; it gets the terms beside each record otherwise.
+	documents bool
 }
 
 func newWorld(t testing.TB, agreements ...*agreement.Agreement) *world {
@@ -33,10 +41,65 @@ func newWorld(t testing.TB, agreements ...*agreement.Agreement) *world {
 	return &world{t: t, set: agreement.NewSet(agreements...), state: ledger.NewState()}
 }
 
-// terms returns those in force at an instant, everything known.
+// example returns the agreements of examples/, posted as the documents of a journal.
+func example(t testing.TB) *world {
+	t.Helper()
+	w := newWorld(t, parse(t, "openai-microsoft.yaml"), parse(t, "openai-clouds.yaml"))
+	for _, d := range documents(t, "openai-microsoft.yaml", "openai-clouds.yaml") {
+		if _, err := ledger.Post(w.state, &journal.Entry{ID: d.Name, Body: d}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.documents = true
+	return w
+}
+
+func read(t testing.TB, name string) []byte {
+	t.Helper()
+	doc, err := os.ReadFile(filepath.Join("..", "examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func parse(t testing.TB, name string) *agreement.Agreement {
+	t.Helper()
+	a, findings := agreementfile.Parse(name, read(t, name))
+	if a == nil {
+		t.Fatalf("%s: %v", name, findings)
+	}
+	return a
+}
+
+// documents returns what a chain brings when it opens: agreements of examples/ and the set that names them.
+func documents(t testing.TB, names ...string) []*journal.Document {
+	t.Helper()
+	var all []*journal.Document
+	set := journal.SetDoc{Known: known().UnixNano()}
+	for _, name := range names {
+		d := document(journal.DocAgreement, name, read(t, name))
+		set.Agreements = append(set.Agreements, hex.EncodeToString(d.Hash[:]))
+		all = append(all, d)
+	}
+	raw, err := json.Marshal(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(all, document(journal.DocSet, "set", raw))
+}
+
+func document(kind journal.DocKind, name string, raw []byte) *journal.Document {
+	return &journal.Document{Doc: kind, Name: name, Hash: sha256.Sum256(raw), Bytes: raw}
+}
+
+// known is as of when terms are known in tests.
+func known() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// terms returns those in force at an instant.
 func (w *world) terms(at time.Time) *agreement.Terms {
 	w.t.Helper()
-	terms, err := w.set.AsOf(at, date("2100-01-01"))
+	terms, err := w.set.AsOf(at, known())
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -46,19 +109,26 @@ func (w *world) terms(at time.Time) *agreement.Terms {
 // post posts a record under the terms of its instant.
 func (w *world) post(at string, r *journal.Record) *ledger.Transaction {
 	w.t.Helper()
-	instant := date(at)
-	w.n++
-	e := entry(instant, w.n, r)
-	tx, err := ledger.PostUnder(w.state, e, w.terms(instant))
+	e := w.entry(date(at), r)
+	var tx *ledger.Transaction
+	var err error
+	if w.documents {
+		tx, err = ledger.Post(w.state, e)
+	} else {
+		tx, err = ledger.PostUnder(w.state, e, w.terms(date(at)))
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	return tx
 }
 
-// entry makes the n-th entry of a test of a record.
-func entry(at time.Time, n int, r *journal.Record) *journal.Entry {
-	r.Request = journal.NewRequestID(at.UnixMilli(), 1, uint64(n))
+// entry makes the next entry, of a record that names the terms of its instant.
+func (w *world) entry(at time.Time, r *journal.Record) *journal.Entry {
+	w.t.Helper()
+	w.n++
+	r.Request = journal.NewRequestID(at.UnixMilli(), 1, uint64(w.n))
+	r.Terms = w.terms(at).Hash()
 	return &journal.Entry{Time: at.UnixNano(), ID: string(r.Request[:]), Body: r}
 }
 
