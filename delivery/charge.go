@@ -33,6 +33,14 @@ type place struct {
 // Sale returns the sale clause under which a deployment is billed; nil if there is none.
 func (r *Router) Sale(dep int) *agreement.Sale { return r.places[dep].sale }
 
+// Currency returns the currency of the price book by which a deployment is billed; "" if there is none.
+func (r *Router) Currency(dep int) money.Currency {
+	if book := r.places[dep].book; book != nil {
+		return book.Currency
+	}
+	return ""
+}
+
 // Charge appends what the customer pays for u at a deployment to dst: the price of the sale clause's book at at, less its
 // discount. Classes without price are returned, never dropped.
 func (r *Router) Charge(dep int, at int64, u *usage.Usage, dst []pricing.Line) (lines []pricing.Line, unpriced []usage.Class, err error) {
