@@ -161,7 +161,10 @@ func (d bedrockDialect) throttled(wait time.Duration) *failure {
 	return f
 }
 
-func (d bedrockDialect) quota(time.Duration) *failure {
+func (d bedrockDialect) quota(wait time.Duration) *failure {
+	if d.mantle() {
+		return d.throttled(wait) // tokens per minute are all that this plane limits
+	}
 	return d.exception(http.StatusBadRequest, "ServiceQuotaExceededException", "Your request exceeds the service quota for your account.")
 }
 

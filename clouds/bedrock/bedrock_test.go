@@ -1,0 +1,33 @@
+package bedrock_test
+
+import (
+	"net/url"
+	"testing"
+
+	"concord/clouds"
+	"concord/clouds/bedrock"
+	"concord/clouds/cloudtest"
+	"concord/clouds/emulator"
+)
+
+func TestConformance(t *testing.T) {
+	t.Parallel()
+	pair := "AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY:session"
+	for name, row := range map[string]struct{ model, path, plane, key string }{
+		"runtime, open weights, API key":   {"openai.gpt-oss-120b-1:0", "/openai/v1", "runtime", "ABSK-emulated"},
+		"runtime, profile, signature":      {"us.openai.gpt-5.6-sol", "/openai/v1", "runtime", pair},
+		"runtime, open weights, signature": {"openai.gpt-oss-120b-1:0", "/openai/v1", "runtime", pair},
+		"mantle, open weights, API key":    {"openai.gpt-oss-120b", "/v1", "mantle", "ABSK-emulated"},
+		"mantle, frontier model, API key":  {"openai.gpt-6-sol", "/openai/v1", "mantle", "ABSK-emulated"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			cloudtest.Run(t, cloudtest.Subject{
+				Adapter:  bedrock.New(),
+				Emulator: emulator.Config{Cloud: "aws", Models: []emulator.Model{{Name: row.model}}, Keys: []string{row.key}, Region: "us-east-1", Plane: row.plane},
+				Target: clouds.Target{Cloud: "aws", Base: &url.URL{Path: row.path}, Model: row.model, Region: "us-east-1",
+					Secret: clouds.NewSecret(row.key)},
+			})
+		})
+	}
+}
