@@ -62,7 +62,7 @@ func (w *work) base(p *sharePlan) (base money.Amount, err error) {
 // accrueShare accrues one share: the rate on the cumulative base, rounded towards zero, less what it came to before; then
 // the caps; then the split among payees.
 func (s *State) accrueShare(at int64, p *sharePlan, base money.Amount) error {
-	seg := p.segment
+	seg := p.at(at)
 	now, err := seg.base.Add(base)
 	if err != nil {
 		return err

@@ -50,7 +50,8 @@ func (sh *share) encode(b []byte) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(used)))
 	for _, g := range used {
-		b = g.totals.encode(appendString(b, g.key))
+		b = binary.BigEndian.AppendUint64(appendString(b, g.key), uint64(g.start))
+		b = g.totals.encode(b)
 		b = binary.AppendUvarint(b, uint64(len(g.paid)))
 		for _, a := range g.paid {
 			b = appendAmount(b, a)
@@ -185,12 +186,12 @@ func (d *decoder) share(s *State) {
 	sh.opened = d.take(1)[0] == 1
 	sh.opening, sh.life = d.totals(), d.totals()
 	for range d.count() {
-		name, sums := d.text(), d.totals()
+		key, start, sums := d.text(), d.int64(), d.totals()
 		paid := make([]money.Amount, d.count())
 		for i := range paid {
 			paid[i] = d.amount()
 		}
-		g := sh.segmentBy(name, len(paid))
+		g := sh.segment(key, start, len(paid))
 		g.totals, g.paid = sums, paid
 	}
 	for range d.count() {

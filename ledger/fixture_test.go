@@ -28,10 +28,11 @@ const (
 
 // world is agreements with a state that posts under them.
 type world struct {
-	t     testing.TB
-	set   *agreement.Set
-	state *ledger.State
-	n     int
+	t       testing.TB
+	set     *agreement.Set
+	history []agreement.Interval
+	state   *ledger.State
+	n       int
 	// documents says that the state has the agreements from documents; it gets the terms beside each record otherwise.
 	documents bool
 }
@@ -99,11 +100,19 @@ func known() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
 // terms returns those in force at an instant.
 func (w *world) terms(at time.Time) *agreement.Terms {
 	w.t.Helper()
-	terms, err := w.set.AsOf(at, known())
-	if err != nil {
-		w.t.Fatal(err)
+	if w.history == nil {
+		var err error
+		if w.history, err = w.set.Timeline(known()); err != nil {
+			w.t.Fatal(err)
+		}
 	}
-	return terms
+	for _, i := range w.history {
+		if !at.Before(i.From) && (i.Until.IsZero() || at.Before(i.Until)) {
+			return i.Terms
+		}
+	}
+	w.t.Fatalf("no terms at %v", at)
+	return nil
 }
 
 // post posts a record under the terms of its instant.

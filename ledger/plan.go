@@ -86,7 +86,10 @@ type draw struct {
 // A sharePlan is what a revenue share makes of a sale.
 type sharePlan struct {
 	share   *share
+	key     string // of its segments
 	segment *segment
+	from    int64 // the segment holds for instants from here
+	until   int64 // to here
 	rate    money.Rate
 	parts   []money.Rate
 	limits  []*money.Amount // by the share's counters
@@ -298,7 +301,7 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 		c.err = fmt.Errorf("share %s is in %s, its base in %s", clause.ID, f.Agreement.Currency, k.currency)
 	}
 	p.share = c.state.shares[c.state.root(clauseKey{f.Agreement.Name, clause.ID})]
-	p.segment = p.share.segment(clause)
+	p.key = segmentKey(clause)
 	p.limits = make([]*money.Amount, len(p.share.counters))
 	for i, counter := range p.share.counters {
 		for _, limit := range clause.Caps {
@@ -325,6 +328,15 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 		account(clause.Payer, MemoAccount("above-cap", clause.ID, "")),
 		account(clause.Payer, MemoAccount("above-cap", clause.ID, "contra")),
 	}
+}
+
+// at returns the share's segment at an instant.
+func (p *sharePlan) at(at int64) *segment {
+	if p.segment == nil || at < p.from || at >= p.until {
+		p.from, p.until = p.share.span(at)
+		p.segment = p.share.segment(p.key, p.from, len(p.payees))
+	}
+	return p.segment
 }
 
 // admits reports whether a list of a clause admits a name; an empty one admits all.

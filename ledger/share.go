@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -39,14 +40,16 @@ type share struct {
 	opened   bool
 	opening  totals // from before the journal, part of life
 	life     totals
-	segments []*segment // by key
+	segments []*segment // by key and start
 	counters []*counter // narrow windows first: a cap of a wider one bounds what the narrower let through
 }
 
-// A segment is the part of a share's life under one rate and one split among payees. Each is rated by itself, so an
-// amendment of the rate does not rate again what was rated before, and late usage goes where its own terms put it.
+// A segment is the part of a share's life under one rate and one split among payees, within one window of its caps. Each
+// is rated by itself: an amendment of the rate does not rate again what was rated before, late usage goes where its own
+// terms put it, and what a window comes to does not depend on the order of records.
 type segment struct {
-	key string
+	key   string
+	start int64 // of the window; math.MinInt64 = there is none
 	totals
 	paid []money.Amount // of capped, per payee
 }
@@ -206,20 +209,38 @@ func (sh *share) open(o agreement.Opening) {
 	}
 }
 
-// segment returns the segment of a clause's rate and payees.
-func (sh *share) segment(clause *agreement.RevenueShare) *segment {
+// segmentKey names a clause's rate and payees.
+func segmentKey(clause *agreement.RevenueShare) string {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%d/%d", clause.Rate.Num, clause.Rate.Den)
 	for _, p := range clause.Payees {
 		fmt.Fprintf(&key, " %s %d/%d", p.Party, p.Part.Num, p.Part.Den)
 	}
-	return sh.segmentBy(key.String(), len(clause.Payees))
+	return key.String()
 }
 
-func (sh *share) segmentBy(key string, payees int) *segment {
-	i, ok := slices.BinarySearchFunc(sh.segments, key, func(g *segment, k string) int { return cmp.Compare(g.key, k) })
+// segment returns the segment of a key and a start, a new one if need be.
+func (sh *share) segment(key string, start int64, payees int) *segment {
+	i, ok := slices.BinarySearchFunc(sh.segments, segment{key: key, start: start}, func(a *segment, b segment) int {
+		return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.start, b.start))
+	})
 	if !ok {
-		sh.segments = slices.Insert(sh.segments, i, &segment{key: key, paid: make([]money.Amount, payees)})
+		sh.segments = slices.Insert(sh.segments, i, &segment{key: key, start: start, paid: make([]money.Amount, payees)})
 	}
 	return sh.segments[i]
+}
+
+// span returns the longest time around an instant in which no window of a cap begins or ends.
+func (sh *share) span(at int64) (start, end int64) {
+	start, end = math.MinInt64, math.MaxInt64
+	for _, c := range sh.counters {
+		if at < c.from {
+			end = min(end, c.from)
+		} else if c.from != 0 {
+			start = max(start, c.from)
+		}
+		from, until := c.bounds(at)
+		start, end = max(start, from), min(end, until)
+	}
+	return start, end
 }
