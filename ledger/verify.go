@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -64,7 +63,7 @@ func Verify(ctx context.Context, b Books, j journal.Journal) (*Report, error) {
 	}
 	a.finish()
 	if j != nil {
-		if err := compare(ctx, r, saved, b, j); err != nil {
+		if err := r.compare(ctx, saved, b, j); err != nil {
 			return nil, err
 		}
 	}
@@ -166,58 +165,3 @@ func (a *audit) finish() {
 		}
 	}
 }
-
-// compare posts the journal again up to the books' position and compares state and cells.
-func compare(ctx context.Context, r *Report, saved *Saved, b Books, j journal.Journal) error {
-	r.Replayed = true
-	s := NewState()
-	if saved.Cursor != (journal.Cursor{}) {
-		at, err := Replay(ctx, j, s, journal.Cursor{}, saved.Cursor, nil, func(at journal.Cursor) error {
-			s.Checkpoint(at)
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("post the journal again: %w", err)
-		}
-		if at != saved.Cursor {
-			r.fault("journal", "", "the books are at chain %d, block %d; the journal ends at chain %d, block %d",
-				saved.Cursor.Chain, saved.Cursor.Block, at.Chain, at.Block)
-			return nil
-		}
-		if !bytes.Equal(s.Encode(), saved.State) {
-			r.fault("journal", "", "the state differs from what the journal gives: rebuild the books")
-		}
-	}
-	want, _, err := s.Changes()
-	if err != nil {
-		return err
-	}
-	next, differing := 0, 0
-	if err := b.Cells(ctx, func(c Cell) bool {
-		for next < len(want) && want[next].Key.Compare(c.Key) < 0 {
-			next++
-			differing++
-		}
-		if next < len(want) && want[next].Key == c.Key {
-			if want[next] != c {
-				differing++
-				r.fault("journal", c.Book, "%s on day %d is %s after %d transactions; the journal gives %s after %d",
-					c.Account, c.Day, c.Amount, c.Count, want[next].Amount, want[next].Count)
-			}
-			next++
-			return len(r.Faults) < maxFaults
-		}
-		differing++
-		r.fault("journal", c.Book, "%s on day %d is %s; the journal gives nothing there", c.Account, c.Day, c.Amount)
-		return len(r.Faults) < maxFaults
-	}); err != nil {
-		return fmt.Errorf("read cells: %w", err)
-	}
-	if missing := len(want) - next + differing; missing > 0 && len(r.Faults) < maxFaults && (next < len(want) || differing > 0) {
-		r.fault("journal", "", "%d cells differ from what the journal gives: rebuild the books", missing)
-	}
-	return nil
-}
-
-// maxFaults is how many faults a comparison lists before it stops.
-const maxFaults = 100
