@@ -157,6 +157,17 @@ func (s *Set) history(known time.Time) ([]*layers, []time.Time, error) {
 }
 
 func (s *Set) compile(ls []*layers, v Interval) (*Terms, error) {
+	t := s.assemble(ls, v)
+	var err error
+	if t.shares, err = orderShares(t.clauses); err != nil {
+		return nil, err
+	}
+	t.hash = hashTerms(s.agreements, t)
+	return t, nil
+}
+
+// assemble collects what is in force during an interval.
+func (s *Set) assemble(ls []*layers, v Interval) *Terms {
 	t := &Terms{from: v.From, until: v.Until, registry: s.registry}
 	for _, l := range ls {
 		for i := range l.clauses {
@@ -180,12 +191,7 @@ func (s *Set) compile(ls []*layers, v Interval) (*Terms, error) {
 			}
 		}
 	}
-	var err error
-	if t.shares, err = orderShares(t.clauses); err != nil {
-		return nil, err
-	}
-	t.hash = hashTerms(s.agreements, t)
-	return t, nil
+	return t
 }
 
 func (t *Terms) add(f InForce) {
