@@ -25,13 +25,16 @@ func Parse(name string, doc []byte) (*Book, []agreement.Finding) { return parse(
 func ParseAll(name string, file []byte) ([]*Book, []agreement.Finding) {
 	var books []*Book
 	var findings []agreement.Finding
-	first := make(map[string]int) // kind and name of a book -> line
+	first := make(map[string]int) // name of a book -> line
 	for _, part := range splitDocuments(file) {
 		if blank(part.doc) {
 			continue
 		}
 		book, found := parse(name, part.doc, part.shift)
 		findings = append(findings, found...)
+		if len(findings) >= maxFindings {
+			break
+		}
 		if book == nil {
 			continue
 		}

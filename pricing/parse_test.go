@@ -63,6 +63,7 @@ func TestWhatIsWrongIsFoundWithItsPlace(t *testing.T) {
 		{"not UTF-8", "concord: \xff\n", "1:1 prices-not-text"},
 		{"too deep", "a: " + strings.Repeat("[", 5000), "1:20 prices-too-deep"},
 		{"too deep in dashes", strings.Repeat("- ", 5000), "1:33 prices-too-deep"},
+		{"too many colons", strings.Repeat(": ", 100_000), "1:129 prices-too-many-fields"},
 		{"too large", "#" + strings.Repeat("x", 1<<20), "1:1 prices-too-large"},
 	} {
 		book, findings := pricing.Parse("p.yaml", []byte(c.doc))

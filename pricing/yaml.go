@@ -82,11 +82,11 @@ type forbidden struct {
 
 // firstForbidden looks at the tokens before anything recurses over them.
 func firstForbidden(tokens token.Tokens) *forbidden {
-	flow, dashes, line := 0, 0, 0
+	flow, dashes, colons, line := 0, 0, 0, 0
 	fields := make(map[int]int) // keys so far, by column; flow mappings count below zero by depth
 	for _, t := range tokens {
 		if t.Position.Line != line {
-			line, dashes = t.Position.Line, 0
+			line, dashes, colons = t.Position.Line, 0, 0
 		}
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType:
@@ -104,8 +104,9 @@ func firstForbidden(tokens token.Tokens) *forbidden {
 			dashes++
 			dropDeeper(fields, t.Position.Column)
 		case token.MappingValueType:
-			if n := countField(fields, flow, t); n > maxFields {
-				return &forbidden{t, "too-many-fields", fmt.Sprintf("a mapping has more than %d fields", maxFields), "look for a missing \"-\" before the entries"}
+			colons++
+			if countField(fields, flow, t) > maxFields || colons > maxFields {
+				return &forbidden{t, "too-many-fields", fmt.Sprintf("a mapping or a line has more than %d fields", maxFields), "look for a missing \"-\" before the entries"}
 			}
 		}
 		if flow > maxNesting || dashes > maxNesting {
