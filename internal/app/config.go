@@ -229,12 +229,12 @@ func (l *loader) prices() {
 		if !ok {
 			continue
 		}
-		book, findings := pricing.Parse(path, content)
+		books, findings := pricing.ParseAll(path, content)
 		l.findings = append(l.findings, findings...)
-		if book != nil {
+		for _, book := range books {
 			l.config.Books = append(l.config.Books, book)
 			l.config.Documents = append(l.config.Documents, journal.Document{
-				Doc: journal.DocPrices, Name: book.Name, Hash: sum(content), Bytes: content,
+				Doc: journal.DocPrices, Name: book.Name, Hash: book.Hash, Bytes: book.Bytes(),
 			})
 		}
 	}

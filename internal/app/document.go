@@ -127,6 +127,11 @@ func parseDocument(file string, source []byte) (*document, *agreement.Finding) {
 	if err == nil {
 		return doc, nil
 	}
+	return nil, formFinding(file, source, err)
+}
+
+// formFinding turns what the YAML library says into a finding for people.
+func formFinding(file string, source []byte, err error) *agreement.Finding {
 	finding := &agreement.Finding{
 		Rule: "config-form", Severity: agreement.Error, Pos: agreement.Pos{File: file, Line: 1, Column: 1},
 		Message: err.Error(), Remedy: "see examples/concord.yaml for the form",
@@ -138,10 +143,10 @@ func parseDocument(file string, source []byte) (*document, *agreement.Finding) {
 			finding.Excerpt = excerpt(source, token.Position.Line, token.Position.Column)
 		}
 	}
-	return nil, finding
+	return finding
 }
 
-// goNames is how the YAML library speaks of Go; whoever writes a configuration knows nothing of that.
+// plainWords rewrites what the YAML library says of Go: whoever writes a configuration knows nothing of that.
 func plainWords(message string) string {
 	goNames := regexp.MustCompile(`cannot unmarshal (\S+) into Go (?:struct field \S+|value) of type (\S+)`)
 	if m := goNames.FindStringSubmatch(message); m != nil {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"concord/internal/demo"
 	"concord/journal"
 )
 
@@ -48,6 +49,9 @@ func Run(ctx context.Context, env Env) int {
 		return exitGood
 	case errors.Is(err, errNo):
 		return exitNo
+	case errors.Is(err, demo.ErrNotGood):
+		fmt.Fprintf(env.Stderr, "concord: %v\n", err)
+		return exitNo
 	case errors.Is(err, journal.ErrFenced):
 		fmt.Fprintf(env.Stderr, "concord: %v\n", err)
 		return exitFenced
@@ -67,7 +71,7 @@ func newRoot(env Env) *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(
 		newDemo(env), newServe(env), newEmulate(env),
-		newAgreement(env), newExplain(env), newUsage(env), newJournal(env), newLedger(env), newStatement(env),
+		newAgreement(env), newExplain(env), newUsage(env), newJournal(env), newLedger(env),
 		newConfig(env), newVersion(env),
 	)
 	return root

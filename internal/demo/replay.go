@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -19,7 +18,7 @@ type replay struct {
 	speed     float64 // 0 = as fast as it goes
 	customers [2]customer
 	dispatch  func(index int) // called before the request with this index is sent
-	done      *atomic.Int64   // requests that ended, for the progress bar
+	ended     func(index int) // called after it ended
 }
 
 // A sent is what the client saw of one request.
@@ -79,7 +78,7 @@ func (r *replay) run(ctx context.Context) ([]sent, error) {
 		}
 		r.dispatch(i)
 		open.Go(func() {
-			defer func() { <-slots; r.done.Add(1) }()
+			defer func() { <-slots; r.ended(i) }()
 			a := assign(i)
 			buffer := buffers.Get().(*[]byte)
 			defer buffers.Put(buffer)

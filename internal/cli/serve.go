@@ -1,0 +1,49 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"concord/internal/app"
+	"concord/internal/telemetry"
+)
+
+func newServe(env Env) *cobra.Command {
+	var path string
+	var logJSON, verbose bool
+	cmd := &cobra.Command{
+		Use: "serve --config FILE", Short: "Run the gateway", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx := cmd.Context()
+			config, err := app.Load(path, app.Disk(), time.Now())
+			if err != nil {
+				return err
+			}
+			printFindings(env.Stderr, config.Findings)
+			listener, err := app.Listen(ctx, config.Listen)
+			if err != nil {
+				return err
+			}
+			level := slog.LevelInfo
+			if verbose {
+				level = slog.LevelDebug
+			}
+			server, err := app.Start(ctx, config, listener, app.Options{Log: telemetry.NewLogger(env.Stderr, level, logJSON)})
+			if err != nil {
+				return err
+			}
+			if n := server.Recovered(); n > 0 {
+				fmt.Fprintf(env.Stderr, "Resolved %d requests that an earlier run had left open.\n", n)
+			}
+			fmt.Fprintf(env.Stderr, "Serving on http://%s/v1 until Ctrl-C; data in %s\n", server.Address(), config.Data)
+			return server.Run(ctx)
+		},
+	}
+	cmd.Flags().StringVar(&path, "config", "concord.yaml", "the configuration")
+	cmd.Flags().BoolVar(&logJSON, "log-json", false, "write the log as JSON lines")
+	cmd.Flags().BoolVar(&verbose, "verbose", false, "log each request")
+	return cmd
+}

@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"concord/internal/app"
+	"concord/report"
+)
+
+// Print writes the summary for people.
+func (s *Summary) Print(w io.Writer) error {
+	var b bytes.Buffer
+	s.printRequests(&b)
+	tables := []func(io.Writer) error{s.printClouds, s.printFailovers, s.printRevenue, s.printOwed, s.printCaps}
+	for _, print := range tables {
+		if err := print(&b); err != nil {
+			return err
+		}
+	}
+	if err := s.notes.Write(&b, 0); err != nil {
+		return err
+	}
+	s.printBooks(&b)
+	if s.Explained != nil {
+		fmt.Fprintln(&b, "\nOne request, from intent to posting")
+		if err := app.PrintExplanation(&b, s.Explained); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.problems {
+		fmt.Fprintf(&b, "PROBLEM: %s\n", p)
+	}
+	fmt.Fprintf(&b, "\n%s\n", s.Note)
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (s *Summary) printRequests(w io.Writer) {
+	fmt.Fprintf(w, "Requests %s: answered %s, refused %s, failed %s; %s attempts, %s records of usage, %s seller changes\n",
+		n(s.Requests), n(s.Answered), n(s.Refused), n(s.Failed), n(s.Attempts), n(s.UsageRecords), n(s.SellerChange))
+	fmt.Fprintf(w, "Added latency p50 %.2f ms, p99 %.2f ms at %s; %.1f s in all, %.2f ms CPU a request for clients, gateway and clouds\n",
+		s.Latency.AddedP50, s.Latency.AddedP99, speedText(s.Speed), s.Seconds, s.CPUMillis)
+}
+
+func (s *Summary) printClouds(w io.Writer) error {
+	fmt.Fprintln(w, "\nBy cloud, with the clause that sent them there")
+	table := report.NewTable("cloud", ">answered", "clause", "why")
+	for _, name := range slices.Sorted(maps.Keys(s.Clouds)) {
+		for _, why := range s.Clouds[name].Because {
+			reason := "first in the plan"
+			if why.Reason != "" {
+				reason = "the first cloud was " + why.Reason
+			}
+			table.Row(name, n(why.Count), why.Clause, reason)
+		}
+	}
+	return table.Write(w)
+}
+
+func (s *Summary) printFailovers(w io.Writer) error {
+	if len(s.Failovers) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nFailovers")
+	table := report.NewTable("from", "to", "reason", "seller changes", ">count")
+	for _, f := range s.Failovers {
+		table.Row(f.From, f.To, f.Reason, f.Seller, n(f.Count))
+	}
+	return table.Write(w)
+}
+
+func (s *Summary) printRevenue(w io.Writer) error {
+	fmt.Fprintln(w, "\nRevenue")
+	table := report.NewTable("stream", "of", "seller", ">amount", "")
+	for _, r := range s.Revenue {
+		table.Row(r.Branch, r.Subject, r.Seller, report.Money(r.Amount, 6), r.Currency)
+	}
+	return table.Write(w)
+}
+
+// printOwed lays what is owed now beside what the same records would give under the other terms.
+func (s *Summary) printOwed(w io.Writer) error {
+	fmt.Fprintf(w, "\nOwed, beside what the same records would give under the terms of %s\n", day(s.OwedUnder.Date))
+	table := report.NewTable("from", "to", "clause", ">now", ">then", "", "")
+	type flow struct{ from, to, clause, currency string }
+	then := map[flow]Owed{}
+	for _, o := range s.OwedUnder.Owed {
+		then[flow{o.From, o.To, o.Clause, o.Currency}] = o
+	}
+	for _, o := range s.Owed {
+		k := flow{o.From, o.To, o.Clause, o.Currency}
+		other := "-"
+		if t, ok := then[k]; ok {
+			other = report.Money(t.Amount, 6)
+			delete(then, k)
+		}
+		table.Row(o.From, o.To, o.Clause, report.Money(o.Amount, 6), other, o.Currency, o.Footnotes)
+	}
+	for _, o := range s.OwedUnder.Owed {
+		if _, only := then[flow{o.From, o.To, o.Clause, o.Currency}]; only {
+			table.Row(o.From, o.To, o.Clause, "-", report.Money(o.Amount, 6), o.Currency, o.Footnotes)
+		}
+	}
+	if err := table.Write(w); err != nil {
+		return err
+	}
+	if n := s.OwedUnder.Unposted; n > 0 {
+		fmt.Fprintf(w, "Then, %s of the records had no clause to be sold under; they count as nothing.\n", report.Count(int64(n)))
+	}
+	return nil
+}
+
+func (s *Summary) printCaps(w io.Writer) error {
+	for _, c := range s.Caps {
+		fmt.Fprintf(w, "Cap of %s (%s): %s of %s left %s\n", c.Clause, c.Per, report.Money(c.Left, 6), report.Money(c.Cap, 0), c.Footnotes)
+	}
+	return nil
+}
+
+func (s *Summary) printBooks(w io.Writer) {
+	balanced, rebuilt := "they balance", "rebuilt from the journal they are the same bytes"
+	if !s.Ledger.Balanced {
+		balanced = "they do NOT balance"
+	}
+	if !s.Ledger.RebuiltEqual {
+		rebuilt = "rebuilt from the journal they are NOT the same"
+	}
+	fmt.Fprintf(w, "\nBooks: %s transactions; %s; %s. Journal: %s entries, %s.\n", report.Count(s.Ledger.Transactions), balanced, rebuilt,
+		report.Count(int64(s.Journal.Entries)), map[bool]string{true: "good", false: "NOT good"}[s.Journal.Good])
+}
+
+func n(i int) string { return report.Count(int64(i)) }
+
+func day(date string) string {
+	d, err := time.Parse(time.DateOnly, date)
+	if err != nil {
+		return date
+	}
+	return strings.TrimSpace(d.Format("2 January 2006"))
+}
