@@ -296,7 +296,12 @@ func (c *Committer) try(ctx context.Context, g *group, doubt *journal.Block) (*j
 	block, cause := doubt, error(journal.ErrUnwell)
 	if doubt == nil {
 		block = c.block(g)
-		if cause = c.journal.AppendBlock(ctx, block); cause == nil || errors.Is(cause, journal.ErrFenced) {
+		cause = c.journal.AppendBlock(ctx, block)
+		if errors.Is(cause, journal.ErrConflict) && c.settleConflicts(ctx, g, block) {
+			block = c.block(g)
+			cause = c.journal.AppendBlock(ctx, block)
+		}
+		if cause == nil || errors.Is(cause, journal.ErrFenced) {
 			return block, cause
 		}
 		c.failed(block, cause)

@@ -112,22 +112,13 @@ func (g *group) end(err error) {
 	g.drops, g.stays = nil, nil
 }
 
-// keep removes the entries for which drop is true, waking those who wait for them alone; lost is told the requests whose
-// intents are gone. What stays queued of such a request fails by itself when its group ends.
-func (g *group) keep(err error, lost *requestSet) {
-	bytes := journal.BeginBlock(g.bytes[:0:len(g.bytes)])
-	kept := g.entries[:0]
-	start := len(bytes)
-	for _, q := range g.entries {
+// filter removes the entries for which stays is false.
+func (g *group) filter(stays func(i int, q *queued) bool) {
+	bytes, kept, start := g.bytes[:g.head], g.entries[:0], g.head
+	for i := range g.entries {
+		q := g.entries[i]
 		end := q.end
-		switch {
-		case q.drop:
-			if q.kind == journal.KindIntent {
-				lost.add(q.request)
-			}
-		case lost.has(q.request):
-			q.commit.Fail(err)
-		default:
+		if stays(i, &q) {
 			bytes = append(bytes, g.bytes[start:end]...) // moves down within one array
 			q.end = len(bytes)
 			kept = append(kept, q)
@@ -135,6 +126,24 @@ func (g *group) keep(err error, lost *requestSet) {
 		start = end
 	}
 	g.bytes, g.entries = bytes, kept
+}
+
+// keep removes what a failed commit drops, waking those who wait for it; lost is told the requests whose intents are
+// gone. What is queued beside them of such a request goes too, and fails by itself when its group ends.
+func (g *group) keep(err error, lost *requestSet) {
+	g.filter(func(_ int, q *queued) bool {
+		switch {
+		case q.drop:
+			if q.kind == journal.KindIntent {
+				lost.add(q.request)
+			}
+			return false
+		case lost.has(q.request):
+			q.commit.Fail(err)
+			return false
+		}
+		return true
+	})
 	if g.drops != nil {
 		g.drops.End(err)
 		g.drops = nil

@@ -1,0 +1,88 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"concord/journal"
+)
+
+// settleConflicts removes from a group the records that stand in the journal, or earlier in the group, already: one that
+// says the same is as good as durable, another one fails with ErrConflict. One such record must not hold up the rest. It
+// reports whether it removed any.
+func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Block) bool {
+	type identity struct {
+		request journal.RequestID
+		part    uint32
+	}
+	verdicts := map[int]error{} // by index in the group; nil = the same again
+	seen := map[identity][]byte{}
+	i := -1
+	err := b.Headings(func(h *journal.Heading) {
+		i++
+		if h.Kind != journal.KindRecord {
+			return
+		}
+		id := identity{h.Request, h.Part}
+		this, err := content(b, h.Offset)
+		if err != nil {
+			return
+		}
+		before, ok := seen[id]
+		if !ok {
+			before, ok = c.recorded(ctx, h.Request, h.Part)
+		}
+		switch {
+		case !ok:
+			seen[id] = this
+		case bytes.Equal(before, this):
+			verdicts[i] = nil
+		default:
+			verdicts[i] = fmt.Errorf("a second record of %s: %w", h.Request, journal.ErrConflict)
+			c.options.Log.Error("a second record of a request was refused", slog.String("request", h.Request.String()))
+		}
+	})
+	if err != nil || len(verdicts) == 0 {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	entries, size := len(g.entries), g.size()
+	g.filter(func(i int, q *queued) bool {
+		verdict, drop := verdicts[i]
+		if drop && verdict != nil {
+			q.commit.Fail(verdict)
+		}
+		return !drop
+	})
+	c.waiting -= entries - len(g.entries)
+	c.bytes -= size - g.size()
+	return true
+}
+
+// content returns the bytes of the entry at an offset.
+func content(b *journal.Block, offset int) ([]byte, error) {
+	e, err := b.EntryAt(offset)
+	if err != nil {
+		return nil, err
+	}
+	return journal.AppendEntry(nil, &e)
+}
+
+// recorded returns the bytes of a request's record in the journal.
+func (c *Committer) recorded(ctx context.Context, id journal.RequestID, part uint32) ([]byte, bool) {
+	entries, err := c.journal.Find(ctx, id)
+	if err != nil && !errors.Is(err, journal.ErrNotFound) {
+		return nil, false
+	}
+	for i := range entries {
+		if _, ok := entries[i].Body.(*journal.Record); ok && entries[i].Part == part {
+			b, err := journal.AppendEntry(nil, &entries[i])
+			return b, err == nil
+		}
+	}
+	return nil, false
+}
