@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"time"
+	"slices"
 
 	"concord/journal"
 	"concord/money"
@@ -61,7 +61,6 @@ func (sh *share) encode(b []byte) []byte {
 	for _, c := range sh.counters {
 		b = append(b, byte(c.per))
 		b = binary.BigEndian.AppendUint64(b, uint64(c.from))
-		b = appendString(b, c.zone.String())
 		windows := c.sorted()
 		b = binary.AppendUvarint(b, uint64(len(windows)))
 		for _, w := range windows {
@@ -124,11 +123,15 @@ type decoder struct {
 	err error
 }
 
+func (d *decoder) fail(err error) {
+	if d.err == nil {
+		d.err = err
+	}
+}
+
 func (d *decoder) take(n int) []byte {
 	if d.err != nil || n < 0 || n > len(d.b) {
-		if d.err == nil {
-			d.err = errors.New("it ends too early")
-		}
+		d.fail(errors.New("it ends too early"))
 		return make([]byte, min(max(n, 0), 64))
 	}
 	taken := d.b[:n]
@@ -180,8 +183,8 @@ func (d *decoder) share(s *State) {
 	key := clauseKey{d.text(), d.text()}
 	sh, ok := s.shares[key]
 	if !ok {
-		sh = &share{key: key}
-		s.shares[key] = sh
+		d.fail(fmt.Errorf("no document has the clause %s of %s", key.clause, key.agreement))
+		return
 	}
 	sh.opened = d.take(1)[0] == 1
 	sh.opening, sh.life = d.totals(), d.totals()
@@ -204,14 +207,12 @@ func (d *decoder) share(s *State) {
 
 func (d *decoder) counter(sh *share) {
 	per, from := width(d.take(1)[0]), d.int64()
-	zone, err := time.LoadLocation(d.text())
-	if d.err == nil && (err != nil || per < day || per > total) {
-		d.err = fmt.Errorf("a counter of width %d: %v", per, err)
-	}
-	if d.err != nil {
+	i := slices.IndexFunc(sh.counters, func(c *counter) bool { return c.per == per && c.from == from })
+	if i < 0 {
+		d.fail(fmt.Errorf("no document has the cap of clause %s that it counts to", sh.key.clause))
 		return
 	}
-	c := sh.counter(per, from, zone)
+	c := sh.counters[i]
 	clear(c.windows)
 	c.last = nil
 	for range d.count() {

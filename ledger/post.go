@@ -16,7 +16,8 @@ import (
 // on this state; Clone keeps it.
 func Post(s *State, e *journal.Entry) (*Transaction, error) { return s.post(e, nil) }
 
-// PostUnder posts a record as if t had been its terms; it posts every other entry as Post does.
+// PostUnder posts a record as if t had been its terms; it posts every other entry as Post does. What it makes of shares
+// that no document of the journal has cannot be decoded again: it is for questions, not for books that are kept.
 func PostUnder(s *State, e *journal.Entry, t *agreement.Terms) (*Transaction, error) {
 	return s.post(e, t)
 }

@@ -3,11 +3,13 @@ package ledger_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 
 	"concord/agreement"
+	"concord/agreement/agreementfile"
 	"concord/journal"
 	"concord/ledger"
 	"concord/money"
@@ -267,19 +269,51 @@ func TestARequestsPostingsAreDerivedAgain(t *testing.T) {
 	}
 }
 
+// small is an agreement that takes little time to read, with a cap per day.
+const small = `concord: 1
+agreement: small
+currency: USD
+zone: UTC
+parties: {a: {name: A, operates: [x]}, b: {name: B}}
+products: {a/m: {owner: a}}
+amendments:
+  - id: start
+    effective: 2026-01-01
+    source: {provenance: assumed}
+    adds:
+      - {id: s, kind: sale, seller: a, products: [a/*], price: {book: l}, streams: {cloud: "100%"}, term: perpetual}
+      - {id: r, kind: revenue-share, payer: a, payee: b, base: {revenue_of: a, from: [sales]}, rate: "1%", caps: [{amount: "1 USD", per: day}], term: perpetual}
+`
+
 func FuzzDecodeState(f *testing.F) {
-	w := posted(f)
-	_, documents, err := w.state.Changes()
+	s := ledger.NewState()
+	d := document(journal.DocAgreement, "small", []byte(small))
+	set := fmt.Sprintf(`{"agreements":["%x"],"known":%d}`, d.Hash, known().UnixNano())
+	for _, d := range []*journal.Document{d, document(journal.DocSet, "set", []byte(set))} {
+		if _, err := ledger.Post(s, &journal.Entry{Body: d}); err != nil {
+			f.Fatal(err)
+		}
+	}
+	a, findings := agreementfile.Parse("small", []byte(small))
+	if a == nil {
+		f.Fatal(findings)
+	}
+	w := newWorld(f, a)
+	w.state, w.documents = s, true
+	for _, day := range []string{"2026-03-01", "2026-03-02"} {
+		w.post(day, sale("c", "a", "a/m", "x", "a", "70", ""))
+	}
+	_, documents, err := s.Changes()
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(w.state.Encode(), documents[0])
-	f.Fuzz(func(t *testing.T, state, document []byte) {
-		s, err := ledger.DecodeState(&ledger.Saved{State: state, Documents: [][]byte{document}})
+	f.Add(s.Encode())
+	f.Fuzz(func(t *testing.T, state []byte) {
+		s, err := ledger.DecodeState(&ledger.Saved{State: state, Documents: documents})
 		if err != nil || len(state) == 0 {
 			return
 		}
-		again, err := ledger.DecodeState(&ledger.Saved{State: s.Encode(), Documents: [][]byte{document}})
+		again, err := ledger.DecodeState(&ledger.Saved{State: s.Encode(), Documents: documents})
 		if err != nil {
 			t.Fatal(err)
 		}
