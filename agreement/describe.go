@@ -1,0 +1,345 @@
+package agreement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"concord/money"
+)
+
+// Describe says in one to three lines for people what a clause in force says: its terms, its window, and how well it is
+// known and from where.
+func Describe(f InForce) string {
+	var terms string
+	switch c := f.Clause.(type) {
+	case *Delivery:
+		terms = c.describe(f.Agreement)
+	case *License:
+		terms = c.describe(f.Agreement)
+	case *Sale:
+		terms = c.describe(f.Agreement)
+	case *RevenueShare:
+		terms = c.describe(f.Agreement)
+	case *Commitment:
+		terms = c.describe(f.Agreement)
+	case *Milestone:
+		terms = c.describe(f.Agreement)
+	}
+	return terms + ".\n" + f.window() + ".\n" + f.known() + "."
+}
+
+// called returns a party's name, or its id where it has none.
+func (a *Agreement) called(party string) string {
+	for _, p := range a.Parties {
+		if p.ID == party && p.Name != "" {
+			return p.Name
+		}
+	}
+	return party
+}
+
+// window says since when a clause is in force, until when, and under which conditions.
+func (f InForce) window() string {
+	h := f.Clause.Head()
+	start := later(f.Amendment.Effective, h.From)
+	s := fmt.Sprintf("Since %s (amendment %s), %s", day(f.Agreement, start), f.Amendment.ID, h.End.words(f.Agreement))
+	if !f.Since.IsZero() && f.Since.Before(start) {
+		s += "; first added " + day(f.Agreement, f.Since)
+	}
+	if h.Priority != 0 {
+		s += fmt.Sprintf("; priority %d", h.Priority)
+	}
+	if h.Continues != "" {
+		s += "; carries on the totals of " + h.Continues
+	}
+	if len(h.Survives) > 0 {
+		s += "; " + words(h.Survives, "and") + " survive its end"
+	}
+	return s
+}
+
+func (a *Agreement) names(parties []string) []string {
+	names := make([]string, len(parties))
+	for i, p := range parties {
+		names[i] = a.called(p)
+	}
+	return names
+}
+
+func (e *End) words(a *Agreement) string {
+	switch {
+	case e.Through != "":
+		return "through " + e.Through
+	case !e.Until.IsZero():
+		return "until " + day(a, e.Until)
+	case e.Milestone != "":
+		return fmt.Sprintf("until %s is %s", e.Milestone, cmp.Or(e.State, MilestoneVerified))
+	case e.Perpetual:
+		return "without an end"
+	case len(e.FirstOf) > 0:
+		parts := make([]string, len(e.FirstOf))
+		for i := range e.FirstOf {
+			parts[i] = e.FirstOf[i].words(a)
+		}
+		return "for as long as none of these has come: " + strings.Join(parts, "; ")
+	}
+	return "without saying when it ends"
+}
+
+// known says how well the clause and its fields are known.
+func (f InForce) known() string {
+	src := f.Source()
+	s := strings.ToUpper(string(src.Provenance[:1])) + string(src.Provenance[1:])
+	for _, p := range f.Clause.Head().FieldProv {
+		s += fmt.Sprintf("; %s %s", p.Field, p.Provenance)
+	}
+	if src.URL != "" {
+		s += "; source: " + strings.TrimRight(src.URL, ".")
+	}
+	return s
+}
+
+// day renders an instant in the agreement's zone, with its time of day where that is not midnight.
+func day(a *Agreement, t time.Time) string {
+	t = t.In(zone(a))
+	if t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 && t.Nanosecond() == 0 {
+		return t.Format("2006-01-02")
+	}
+	return t.Format("2006-01-02 15:04:05 MST")
+}
+
+func (m Match) words() string {
+	if len(m.Match) == 0 || slices.Equal(m.Match, []string{"*"}) {
+		if len(m.Except) > 0 {
+			return "all products except " + words(m.Except, "and")
+		}
+		return "all products"
+	}
+	s := words(m.Match, "and")
+	if len(m.Except) > 0 {
+		s += " except " + words(m.Except, "and")
+	}
+	return s
+}
+
+func orAll(list []string, all string) string {
+	if len(list) == 0 {
+		return all
+	}
+	return words(list, "and")
+}
+
+func plain[T ~string](vs []T) []string {
+	ss := make([]string, len(vs))
+	for i, v := range vs {
+		ss[i] = string(v)
+	}
+	return ss
+}
+
+func (d *Delivery) describe(a *Agreement) string {
+	var s strings.Builder
+	clouds := words(slices.Concat(d.Order...), "and")
+	switch d.Mode {
+	case Exclusive:
+		fmt.Fprintf(&s, "%s may be delivered on %s and on no other cloud", d.Products.words(), clouds)
+	case Prohibited:
+		fmt.Fprintf(&s, "%s may not be delivered on %s", d.Products.words(), clouds)
+	default:
+		groups := make([]string, len(d.Order))
+		for i, g := range d.Order {
+			groups[i] = words(g, "or")
+		}
+		fmt.Fprintf(&s, "%s may be delivered on %s", d.Products.words(), strings.Join(groups, ", then "))
+	}
+	s.WriteString(d.covers())
+	if d.Mode == Prohibited {
+		return s.String()
+	}
+	if len(d.Order) > 1 || slices.ContainsFunc(d.Order, func(g []string) bool { return len(g) > 1 }) {
+		fmt.Fprintf(&s, "; inside a group: %s", d.Within.words())
+		fmt.Fprintf(&s, "; choice of customers: %s", cmp.Or(d.Choice, "group"))
+	}
+	if d.LeaveFor != nil && len(d.Order) > 1 {
+		reasons := "nothing"
+		if len(d.LeaveFor) > 0 {
+			reasons = words(plain(d.LeaveFor), "or")
+		}
+		fmt.Fprintf(&s, "; a later group is tried for: %s", reasons)
+	}
+	if f := d.FirstShip; f != nil {
+		fmt.Fprintf(&s, "; products ship first on %s", f.Cloud)
+		if f.LeadDays > 0 {
+			fmt.Fprintf(&s, ", %d days before elsewhere", f.LeadDays)
+		}
+		if len(f.Exception) > 0 {
+			fmt.Fprintf(&s, ", except where %s of these is stated: %s", cmp.Or(f.Logic, "(not said: all or any)"), words(plain(f.Exception), "and"))
+		}
+		if f.AppliesTo == "all" {
+			s.WriteString(", older products too")
+		}
+	}
+	if r := d.Refusal; r != nil {
+		fmt.Fprintf(&s, "; %s is offered %s first and has %d days to answer, silence is %s", a.called(r.Holder), r.For, r.Window, r.Silence)
+	}
+	return s.String()
+}
+
+// covers names what narrows the clause apart from its products.
+func (d *Delivery) covers() string {
+	var s string
+	if len(d.Customers) > 0 {
+		s += " for " + words(d.Customers, "and")
+	}
+	if len(d.APIs) > 0 {
+		s += ", by the surfaces " + words(plain(d.APIs), "and")
+	}
+	if len(d.States) > 0 {
+		s += ", if " + words(d.States, "or")
+	}
+	return s + d.Territory.words()
+}
+
+func (t *Territory) words() string {
+	var s string
+	if len(t.Customer) > 0 {
+		s += ", to customers in " + words(t.Customer, "and")
+	}
+	if len(t.Processing) > 0 {
+		s += ", processed in " + words(t.Processing, "and")
+	}
+	return s
+}
+
+func (w *Within) words() string {
+	if len(w.Weights) == 0 {
+		return cmp.Or(w.Rule, "declared")
+	}
+	parts := make([]string, len(w.Weights))
+	for i, v := range w.Weights {
+		parts[i] = fmt.Sprintf("%s %d", v.Cloud, v.Weight)
+	}
+	return "weighted " + strings.Join(parts, ", ")
+}
+
+func (l *License) describe(a *Agreement) string {
+	s := fmt.Sprintf("%s gives %s the right to %s %s on %s%s, %s", a.called(l.Licensor), a.called(l.Licensee), words(plain(l.Rights), "and"), l.Products.words(),
+		orAll(l.Clouds, "all clouds"), l.Territory.words(), l.Exclusivity)
+	if len(l.Reserved) > 0 {
+		s += fmt.Sprintf("; %s keeps the right to %s", a.called(l.Licensor), words(plain(l.Reserved), "and"))
+	}
+	if l.Fee != nil {
+		s += fmt.Sprintf("; for %s a %s", l.Fee.Amount, l.Fee.Per)
+	}
+	return s
+}
+
+func (c *Sale) describe(a *Agreement) string {
+	parts := make([]string, len(c.Streams))
+	for i, p := range c.Streams {
+		parts[i] = fmt.Sprintf("%s %s", p.Name, p.Part)
+	}
+	s := fmt.Sprintf("%s sells %s on %s at the prices of %s", a.called(c.Seller), c.Products.words(), orAll(c.Clouds, "all clouds"), c.Book)
+	if c.Discount.Sign() > 0 {
+		s += fmt.Sprintf(" less %s", c.Discount)
+	}
+	if c.Tax.Sign() > 0 {
+		s += fmt.Sprintf(" plus %s tax", c.Tax)
+	}
+	s += "; parts of the price: " + words(parts, "and")
+	for _, how := range []Charging{ChargeDelivered, ChargeReported} {
+		if outcomes := c.Charge.of(how); len(outcomes) > 0 {
+			s += fmt.Sprintf("; of answers %s it charges what was %s", words(outcomes, "or"), how)
+		}
+	}
+	return s
+}
+
+// of lists the outcomes that are charged in one way.
+func (c *Charge) of(how Charging) (outcomes []string) {
+	for _, o := range []struct {
+		name string
+		how  Charging
+	}{{"cut", c.Cut}, {"cancelled", c.Cancelled}, {"refused", c.Refused}, {"failed", c.Failed}, {"interrupted", c.Interrupted}} {
+		if o.how == how {
+			outcomes = append(outcomes, o.name)
+		}
+	}
+	return outcomes
+}
+
+func (c *RevenueShare) describe(a *Agreement) string {
+	b := &c.Base
+	payees := make([]string, len(c.Payees))
+	for i, p := range c.Payees {
+		payees[i] = a.called(p.Party)
+		if len(c.Payees) > 1 {
+			payees[i] += " (" + p.Part.String() + ")"
+		}
+	}
+	s := fmt.Sprintf("%s pays %s %s of what %s has from %s", a.called(c.Payer), words(payees, "and"), c.Rate, a.called(b.RevenueOf), orAll(b.From, "revenue"))
+	s += fmt.Sprintf(" (%s, streams %s, %s, %s", cmp.Or(b.Amount, "gross"), orAll(b.Streams, "all"), orAll(b.Clouds, "all clouds"), b.Products.words())
+	if len(b.ExceptFrom) > 0 {
+		s += ", without what " + words(a.names(b.ExceptFrom), "and") + " pays"
+	}
+	s += ")"
+	for _, k := range c.Caps {
+		s += fmt.Sprintf("; at most %s %s", Money(k.Amount, a.Currency), per(k.Per))
+		if !k.CountsFrom.IsZero() {
+			s += ", counted from " + day(a, k.CountsFrom)
+		}
+		if k.Excess == "carry" {
+			s += ", the excess carries over"
+		}
+	}
+	if len(c.Caps) == 0 {
+		s += "; without a cap"
+	}
+	return s
+}
+
+func per(window string) string {
+	if window == "total" {
+		return "in total"
+	}
+	return "per " + window
+}
+
+func (c *Commitment) describe(a *Agreement) string {
+	s := fmt.Sprintf("%s commits to buy for %s from %s", a.called(c.Buyer), Money(c.Amount, a.Currency), a.called(c.Seller))
+	if !c.WindowFrom.IsZero() {
+		s += " from " + day(a, c.WindowFrom)
+	}
+	if !c.WindowUntil.IsZero() {
+		s += " until " + day(a, c.WindowUntil)
+	}
+	return s + fmt.Sprintf("; what counts: %s on %s of %s", cmp.Or(c.Counts.Amount, "cost"), orAll(c.Counts.Clouds, "all clouds"), c.Counts.Products.words())
+}
+
+func (c *Milestone) describe(a *Agreement) string {
+	return fmt.Sprintf("%s is declared by %s and verified by %s", c.Name, cmp.Or(a.called(c.Declares), "nobody"), cmp.Or(a.called(c.Verifies), "nobody"))
+}
+
+// Money renders an amount for people: digits in groups of three, and the currency.
+func Money(a money.Amount, c money.Currency) string {
+	s := a.String()
+	sign := ""
+	if rest, ok := strings.CutPrefix(s, "-"); ok {
+		sign, s = "-", rest
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	var b strings.Builder
+	for i, digit := range whole {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(digit)
+	}
+	if fraction != "" {
+		b.WriteString("." + fraction)
+	}
+	return strings.TrimSpace(sign + b.String() + " " + string(c))
+}
