@@ -47,6 +47,10 @@ func (l *linter) pairs(t, before *Terms) {
 			if old[x.Clause] && old[y.Clause] {
 				continue
 			}
+			x, y := x, y // y is the one that stands first in its file
+			if p, q := x.Clause.Head().Pos, y.Clause.Head().Pos; p.File == q.File && p.Line < q.Line {
+				x, y = y, x
+			}
 			switch c := x.Clause.(type) {
 			case *Delivery:
 				if d, ok := y.Clause.(*Delivery); ok {
@@ -178,7 +182,7 @@ func (l *linter) licenses(x, y inForceLicense) {
 			continue
 		}
 		l.both("exclusivity-contradiction", x.InForce, y.InForce, "make the license non-exclusive, end it, or take the right out of the other one",
-			"%s gives %s the %s right to %s %s, and %s gives it to %s", where(only.InForce), only.Licensee, only.Exclusivity, joined(both), product.ID, where(other.InForce), other.Licensee)
+			"%s gives %s the %s right to %s %s, and %s gives it to %s", where(only.InForce), only.Licensee, only.Exclusivity, words(plain(both), "and"), product.ID, where(other.InForce), other.Licensee)
 		return
 	}
 }
@@ -294,8 +298,7 @@ func (l *linter) needs(t *Terms, lic *inForceLicense, d inForceDelivery) bool {
 				continue
 			}
 			l.report(problem{rule: "license-ends-early", at: lic.End.Pos, remedy: "end the delivery with the license, or renew the license", related: []Ref{lic.Ref(), d.Ref()}},
-				"%s ends on %s, and %s still delivers %s on %s; %s may not serve it then", lic.ID, lic.End.Until.In(zone(lic.Agreement)).Format("2006-01-02"),
-				d.ID, p.ID, cloud, lic.Licensee)
+				"%s runs %s, and %s still delivers %s on %s after it; %s may not serve it then", lic.ID, lic.End.words(lic.Agreement), d.ID, p.ID, cloud, lic.Licensee)
 			return true
 		}
 	}
