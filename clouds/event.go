@@ -75,8 +75,7 @@ func (e *Event) readChoice(choice []byte) bool {
 		case "delta":
 			if value[0] == '{' {
 				part = true
-				e.Content = e.Content || hasContent(value)
-				e.Text += textBytes(value)
+				e.readDelta(value)
 			}
 		case "text":
 			part = true
@@ -91,26 +90,36 @@ func (e *Event) readChoice(choice []byte) bool {
 	return part
 }
 
-// hasContent is the first-content rule: a delta with a non-empty text, reasoning, tool, audio or refusal part.
-func hasContent(delta []byte) bool {
-	o := object{b: delta}
-	for o.next() {
-		switch string(o.m.key) {
-		case "content", "reasoning_content", "reasoning", "refusal", "tool_calls", "function_call", "audio":
-			if filled(delta[o.m.at[0]:o.m.at[1]]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// textBytes counts the bytes of text that a delta or a message delivers.
-func textBytes(delta []byte) int {
-	n := 0
+// readDelta applies the first-content rule (a delta with a non-empty text, reasoning, tool, audio or refusal part) and
+// counts the text.
+func (e *Event) readDelta(delta []byte) {
 	o := object{b: delta}
 	for o.next() {
 		value := delta[o.m.at[0]:o.m.at[1]]
+		switch string(o.m.key) {
+		case "content", "reasoning_content", "reasoning", "refusal":
+			e.Text += stringBytes(value)
+		case "tool_calls":
+			a := array{b: value}
+			for a.next() {
+				e.Text += textBytes(value[a.at[0]:a.at[1]])
+			}
+		case "function_call":
+			e.Text += textBytes(value)
+		case "audio":
+		default:
+			continue
+		}
+		e.Content = e.Content || filled(value)
+	}
+}
+
+// textBytes counts the bytes of text that a message or a call in it delivers.
+func textBytes(message []byte) int {
+	n := 0
+	o := object{b: message}
+	for o.next() {
+		value := message[o.m.at[0]:o.m.at[1]]
 		switch string(o.m.key) {
 		case "content", "reasoning_content", "reasoning", "refusal", "arguments", "name":
 			n += stringBytes(value)
