@@ -5,7 +5,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"concord/agreement"
 	"concord/journal"
 	"concord/money"
 )
@@ -81,11 +80,7 @@ microsoft | receivable:accrued:openai:azure-capacity +0.001; revenue:infrastruct
 	})
 
 	t.Run("cap_reached_inside_an_event", func(t *testing.T) {
-		a := partnership()
-		a.Openings = []agreement.Opening{{Clause: "share-openai-to-microsoft", AsOf: midnight("2026-05-01"), Base: money.MustParse("189999999999.995"),
-			Uncapped: money.MustParse("37999999999.999"), Capped: money.MustParse("37999999999.999")}}
-		w := newWorld(t, a, clouds())
-		w.post("2026-05-04", &journal.Record{}) // moves nothing
+		w := nearTheCap(t)
 		check(t, w, "2026-05-04", sale("contoso", "openai", gpt54, "openai", "openai", "0.020", ""), `
 openai | receivable:accrued:contoso:openai-sales +0.02; revenue:license:openai/gpt-5.4 -0.012; revenue:cloud:openai -0.008; cost:share:share-openai-to-microsoft +0.001; payable:accrued:microsoft:share-openai-to-microsoft -0.001; memo:above-cap:share-openai-to-microsoft +0.003; memo:above-cap:share-openai-to-microsoft:contra -0.003
 contoso | cost:usage:openai/gpt-5.4 +0.02; payable:accrued:openai:openai-sales -0.02

@@ -71,10 +71,11 @@ func (s *State) set(doc []byte) error {
 	}
 	agreements := make([]*agreement.Agreement, len(set.Agreements))
 	for i, text := range set.Agreements {
-		var h journal.Hash
-		if n, err := hex.Decode(h[:], []byte(text)); err != nil || n != len(h) || len(text) != 2*len(h) {
+		raw, err := hex.DecodeString(text)
+		if err != nil || len(raw) != len(journal.Hash{}) {
 			return fmt.Errorf("agreement %d of the set: %q is not a SHA-256 in hex", i+1, text)
 		}
+		h := journal.Hash(raw)
 		a, ok := s.agreements[h]
 		if !ok {
 			return fmt.Errorf("agreement %s of the set is not in the journal before it", text)

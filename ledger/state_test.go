@@ -98,6 +98,7 @@ func TestWhatCannotBePostedLeavesTheStateAsItWas(t *testing.T) {
 		"a_balance_beyond_128_bits":    {sold(func(r *journal.Record) { r.Lines = lines("170141183460469231731687303.7") }), "128 bits"},
 		"a_document_with_another_hash": {&journal.Document{Doc: journal.DocAgreement, Name: "a.yaml", Bytes: []byte("x")}, `document "a.yaml"`},
 		"a_set_of_unknown_agreements":  {document(journal.DocSet, "set", []byte(`{"agreements":["`+strings.Repeat("ab", 32)+`"]}`)), "is not in the journal before it"},
+		"a_set_with_a_hash_too_long":   {document(journal.DocSet, "set", []byte(`{"agreements":["`+strings.Repeat("ab", 64)+`"]}`)), "is not a SHA-256"},
 		"a_broken_agreement":           {document(journal.DocAgreement, "a.yaml", []byte("concord: 1\nagreement: [")), "a.yaml"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,7 +289,7 @@ amendments:
 func FuzzDecodeState(f *testing.F) {
 	s := ledger.NewState()
 	d := document(journal.DocAgreement, "small", []byte(small))
-	set := fmt.Sprintf(`{"agreements":["%x"],"known":%d}`, d.Hash, known().UnixNano())
+	set := fmt.Sprintf(`{"agreements":["%x"],"known":%d}`, d.Hash[:], known().UnixNano())
 	for _, d := range []*journal.Document{d, document(journal.DocSet, "set", []byte(set))} {
 		if _, err := ledger.Post(s, &journal.Entry{Body: d}); err != nil {
 			f.Fatal(err)
