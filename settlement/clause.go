@@ -1,0 +1,321 @@
+package settlement
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"concord/agreement"
+	"concord/ledger"
+	"concord/money"
+)
+
+// place is where a line stands.
+type place struct{ cloud, product, stream string }
+
+func (p place) compare(o place) int {
+	return cmp.Or(cmp.Compare(p.cloud, o.cloud), cmp.Compare(p.product, o.product), cmp.Compare(p.stream, o.stream))
+}
+
+// gathered is what the cells say of one clause.
+type gathered struct {
+	base     map[place]money.Amount // of the period
+	counts   map[place]int64
+	owed     map[place]money.Amount // to this payee, in the period, without stream
+	before   money.Amount           // owed to this payee before the period
+	mirror   money.Amount           // what the payee's book says of all of it
+	opening  Totals
+	closing  Totals
+	later    bool // something stands after the period
+	drawn    [2]money.Amount
+	days     map[int32]money.Amount // capped, by day
+	receipts money.Amount
+}
+
+// version returns a clause as it stood on a day, through the ids that it continues.
+func (c *cutter) version(id string, day int32) (agreement.InForce, bool) {
+	t := c.at(day)
+	for _, f := range t.Clauses() {
+		if f.Agreement.Name == c.agreement.Name && f.Clause.Head().ID == id {
+			return f, true
+		}
+	}
+	return agreement.InForce{}, false
+}
+
+// latest returns the last version of a clause up to the end of the period.
+func (c *cutter) latest(id string) (agreement.InForce, bool) {
+	for _, iv := range slices.Backward(c.in.History) {
+		if !iv.From.Before(c.out.Period.Until) {
+			continue
+		}
+		for _, f := range iv.Terms.Clauses() {
+			if f.Agreement.Name == c.agreement.Name && f.Clause.Head().ID == id {
+				return f, true
+			}
+		}
+	}
+	return agreement.InForce{}, false
+}
+
+// lineage returns a clause's id and those that it continues.
+func (c *cutter) lineage(id string) []string {
+	ids := []string{id}
+	for {
+		f, ok := c.latest(ids[len(ids)-1])
+		if !ok || f.Clause.Head().Continues == "" || slices.Contains(ids, f.Clause.Head().Continues) {
+			return ids
+		}
+		ids = append(ids, f.Clause.Head().Continues)
+	}
+}
+
+// clause makes the part of the statement that one flow is.
+func (c *cutter) clause(f flow) (*Clause, error) {
+	in, known := c.latest(f.id)
+	cl := &Clause{ID: f.id, Payer: f.payer, Payee: f.payee, Provenance: agreement.Assumed, Caps: []CapBridge{}, Lines: []Line{}, Notes: []int{}}
+	if known {
+		cl.Prose, cl.Provenance = in.Clause.Head().Prose, in.Provenance("")
+		cl.Notes = c.clauseNotes(in)
+	}
+	ids := c.lineage(f.id)
+	g, err := c.gather(f, ids)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.openings(g, ids, cl); err != nil {
+		return nil, err
+	}
+	switch clause := in.Clause.(type) {
+	case *agreement.RevenueShare:
+		cl.Kind, cl.Rate = "revenue-share", clause.Rate.String()
+		cl.Bridge.Opening, cl.Bridge.Closing = g.opening, g.closing
+		if cl.Bridge.Period, err = g.closing.less(g.opening); err != nil {
+			return nil, err
+		}
+		if cl.Caps, err = c.caps(in, clause, g); err != nil {
+			return nil, err
+		}
+		c.shareControls(ids, g)
+	case *agreement.Commitment:
+		cl.Kind = "commitment"
+		if cl.Commitment, err = drawdown(clause, g); err != nil {
+			return nil, err
+		}
+	}
+	return cl, c.lines(cl, g)
+}
+
+// openings adds running totals from before the journal.
+func (c *cutter) openings(g *gathered, ids []string, cl *Clause) error {
+	for _, o := range c.agreement.Openings {
+		if !slices.Contains(ids, o.Clause) || !o.AsOf.Before(c.out.Period.Until) {
+			continue
+		}
+		opening := Totals{o.Base, o.Uncapped, o.Capped}
+		var err1, err2, err3 error
+		g.opening, err1 = g.opening.plus(opening)
+		g.closing, err2 = g.closing.plus(opening)
+		g.before, err3 = g.before.Add(o.Capped)
+		if err := cmp.Or(err1, err2, err3); err != nil {
+			return fmt.Errorf("opening totals: %w", err)
+		}
+		g.mirror, err1 = g.mirror.Add(o.Capped)
+		g.receipts = g.mirror
+		cl.Bridge.Stated, cl.Bridge.Paid = o.Stated, o.Paid
+		if err1 != nil {
+			return fmt.Errorf("opening totals: %w", err1)
+		}
+	}
+	return nil
+}
+
+// lines settles the clause's lines: their base, what accrued exactly, and the amount that is rounded once.
+func (c *cutter) lines(cl *Clause, g *gathered) error {
+	cumulative, earlier := g.before, g.before
+	for _, at := range sortedPlaces(g.owed) {
+		rows, err := g.split(at)
+		if err != nil {
+			return err
+		}
+		cl.Lines = append(cl.Lines, rows...)
+		var err1, err2 error
+		cl.Accrued, err1 = cl.Accrued.Add(g.owed[at])
+		cumulative, err2 = cumulative.Add(g.owed[at])
+		if err := cmp.Or(err1, err2); err != nil {
+			return err
+		}
+	}
+	earlier, err := earlier.Sub(cl.Bridge.Stated)
+	if err != nil {
+		return err
+	}
+	if !earlier.IsZero() {
+		cl.Lines = append(cl.Lines, Line{Earlier: true, Accrued: earlier})
+	}
+	cl.Bridge.Owed = cumulative
+	rounded, err1 := cumulative.Round(c.out.Rounding.Scale, c.mode)
+	amount, err2 := rounded.Sub(cl.Bridge.Stated)
+	residue, err3 := cumulative.Sub(rounded)
+	if err := cmp.Or(err1, err2, err3); err != nil {
+		return err
+	}
+	cl.Amount, cl.Bridge.Residue = amount, residue
+	return c.fitLines(cl, g)
+}
+
+func (c *cutter) fitLines(cl *Clause, g *gathered) error {
+	exact := make([]money.Amount, len(cl.Lines))
+	for i := range cl.Lines {
+		exact[i] = cl.Lines[i].Accrued
+	}
+	fitted, err := fit(exact, cl.Amount, c.out.Rounding.Scale)
+	if err != nil {
+		return fmt.Errorf("fit lines: %w", err)
+	}
+	var total, accrued money.Amount
+	for i := range fitted {
+		cl.Lines[i].Amount = fitted[i]
+		var err1, err2 error
+		total, err1 = total.Add(fitted[i])
+		accrued, err2 = accrued.Add(exact[i])
+		if err := cmp.Or(err1, err2); err != nil {
+			return err
+		}
+	}
+	c.control("lines of "+cl.ID+", amount", total, cl.Amount)
+	books, err := g.receipts.Sub(cl.Bridge.Stated)
+	if err != nil {
+		return err
+	}
+	c.control("lines of "+cl.ID+", accrued, in the book of "+cl.Payee, accrued, books)
+	return nil
+}
+
+// split divides what accrued at a cloud and product among the streams of its base.
+func (g *gathered) split(at place) ([]Line, error) {
+	var rows []Line
+	var weights []money.Amount
+	for _, p := range sortedPlaces(g.base) {
+		if p.cloud == at.cloud && p.product == at.product {
+			rows = append(rows, Line{Cloud: p.cloud, Product: p.product, Stream: p.stream, Base: g.base[p], Count: g.counts[p]})
+			weights = append(weights, g.base[p])
+		}
+	}
+	if len(rows) == 0 {
+		return []Line{{Cloud: at.cloud, Product: at.product, Accrued: g.owed[at], Count: g.counts[at]}}, nil
+	}
+	parts, err := apportion(g.owed[at], weights)
+	if err != nil {
+		return nil, fmt.Errorf("divide %s among streams: %w", g.owed[at], err)
+	}
+	for i := range rows {
+		rows[i].Accrued = parts[i]
+	}
+	return rows, nil
+}
+
+func sortedPlaces(m map[place]money.Amount) []place { return sorted(sums[place](m), place.compare) }
+
+// caps leads each cap of a share from what counted at the opening to what counts at the close.
+func (c *cutter) caps(in agreement.InForce, s *agreement.RevenueShare, g *gathered) ([]CapBridge, error) {
+	out := []CapBridge{}
+	end := c.out.Period.Until.Add(-time.Nanosecond)
+	for i, limit := range s.Caps {
+		from, until := window(limit.Per, end)
+		if !limit.CountsFrom.IsZero() {
+			from = max(from, dayOf(limit.CountsFrom.In(c.zone)))
+		}
+		var used, opening money.Amount
+		for day, amount := range g.days {
+			if day < from || day >= until {
+				continue
+			}
+			var err error
+			if used, err = used.Add(amount); err != nil {
+				return nil, err
+			}
+			if day < c.first {
+				if opening, err = opening.Add(amount); err != nil {
+					return nil, err
+				}
+			}
+		}
+		for _, o := range c.agreement.Openings {
+			if o.Clause == s.ID && limit.Per == "total" && limit.CountsFrom.Before(o.AsOf) {
+				var err1, err2 error
+				used, err1 = used.Add(o.Capped)
+				opening, err2 = opening.Add(o.Capped)
+				if err := cmp.Or(err1, err2); err != nil {
+					return nil, err
+				}
+			}
+		}
+		left, err := capLeft(limit, ledger.CapUse{Per: limit.Per, Window: windowLabel(limit.Per, end, c.zone), Capped: used})
+		if err != nil {
+			return nil, err
+		}
+		left.Provenance = in.Provenance(fmt.Sprintf("caps[%d]", i))
+		out = append(out, CapBridge{CapLeft: left, Opening: opening})
+	}
+	return out, nil
+}
+
+// window returns the days of the calendar window that an instant is in, in its own zone.
+func window(per string, at time.Time) (from, until int32) {
+	y, m, d := at.Date()
+	day := func(y int, m time.Month, d int) int32 { return dayOf(time.Date(y, m, d, 0, 0, 0, 0, time.UTC)) }
+	switch per {
+	case "day":
+		return day(y, m, d), day(y, m, d+1)
+	case "month":
+		return day(y, m, 1), day(y, m+1, 1)
+	case "quarter":
+		m -= (m - 1) % 3
+		return day(y, m, 1), day(y, m+3, 1)
+	case "year":
+		return day(y, 1, 1), day(y+1, 1, 1)
+	}
+	return -1 << 31, 1<<31 - 1
+}
+
+func drawdown(clause *agreement.Commitment, g *gathered) (*Drawdown, error) {
+	closing, err := g.drawn[0].Add(g.drawn[1])
+	if err != nil {
+		return nil, err
+	}
+	left, err := clause.Amount.Sub(closing)
+	if err != nil {
+		return nil, err
+	}
+	if left.Sign() < 0 {
+		left = money.Amount{}
+	}
+	return &Drawdown{Amount: clause.Amount, Opening: g.drawn[0], Closing: closing, Left: left}, nil
+}
+
+// shareControls compares what the days add up to with the running state of the ledger, which knows no days.
+func (c *cutter) shareControls(ids []string, g *gathered) {
+	if g.later {
+		return // the running state is further than the period
+	}
+	root := ids[len(ids)-1]
+	for _, a := range c.in.Accruals {
+		if a.Agreement == c.agreement.Name && a.Clause == root && a.Window == "total" {
+			c.control("base of "+ids[0], g.closing.Base, a.Base)
+			c.control("uncapped share of "+ids[0], g.closing.Uncapped, a.Uncapped)
+			c.control("capped share of "+ids[0], g.closing.Capped, a.Capped)
+		}
+	}
+}
+
+func (t Totals) plus(o Totals) (Totals, error) { return t.combine(o, money.Amount.Add) }
+func (t Totals) less(o Totals) (Totals, error) { return t.combine(o, money.Amount.Sub) }
+
+func (t Totals) combine(o Totals, with func(a, b money.Amount) (money.Amount, error)) (Totals, error) {
+	base, err1 := with(t.Base, o.Base)
+	uncapped, err2 := with(t.Uncapped, o.Uncapped)
+	capped, err3 := with(t.Capped, o.Capped)
+	return Totals{base, uncapped, capped}, cmp.Or(err1, err2, err3)
+}

@@ -1,0 +1,207 @@
+package settlement
+
+import (
+	"fmt"
+	"slices"
+
+	"concord/agreement"
+	"concord/ledger"
+	"concord/money"
+)
+
+// gather reads the cells of one flow: what it made owed by day, above its caps too, and the base that it was taken of.
+func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
+	g := &gathered{base: map[place]money.Amount{}, counts: map[place]int64{}, owed: map[place]money.Amount{}, days: map[int32]money.Amount{}}
+	for i := range c.in.Cells {
+		cell := &c.in.Cells[i]
+		parts, err := cell.Account.Parse()
+		if err != nil {
+			return nil, fmt.Errorf("account of %s: %w", cell.Book, err)
+		}
+		own := cell.Agreement == c.agreement.Name && slices.Contains(ids, cell.Clause)
+		switch {
+		case own:
+			err = c.take(g, f, cell, parts)
+		case parts.Root == "revenue":
+			err = nil
+		}
+		if err == nil && parts.Root == "revenue" {
+			err = c.takeBase(g, f, cell, parts)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("balance of %s in the book of %s: %w", cell.Account, cell.Book, err)
+		}
+	}
+	return g, nil
+}
+
+// take adds a cell of the clause itself.
+func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts) (err error) {
+	if cell.Day >= c.last {
+		g.later = true
+		return nil
+	}
+	switch {
+	case parts.Root == "payable" && parts.Branch == "accrued" && cell.Book == f.payer:
+		owed := cell.Amount.Neg()
+		if err = g.total(c, cell.Day, Totals{Uncapped: owed, Capped: owed}); err != nil {
+			return err
+		}
+		if g.days[cell.Day], err = g.days[cell.Day].Add(owed); err != nil || parts.Counterparty != f.payee {
+			return err
+		}
+		if cell.Day < c.first {
+			g.before, err = g.before.Add(owed)
+			return err
+		}
+		at := place{cell.Cloud, cell.Product, ""}
+		g.counts[at] += cell.Count
+		g.owed[at], err = g.owed[at].Add(owed)
+	case parts.Root == "receivable" && parts.Branch == "accrued" && cell.Book == f.payee && parts.Counterparty == f.payer:
+		g.mirror, err = g.mirror.Add(cell.Amount)
+		g.receipts = g.mirror
+	case parts.Branch == "above-cap" && parts.Side == "" && cell.Book == f.payer:
+		err = g.total(c, cell.Day, Totals{Uncapped: cell.Amount})
+	case parts.Branch == "commitment" && parts.Side == "used" && cell.Book == f.payer:
+		which := 0
+		if cell.Day >= c.first {
+			which = 1
+		}
+		g.drawn[which], err = g.drawn[which].Add(cell.Amount)
+	}
+	return err
+}
+
+// takeBase adds a cell of revenue to the base, if the clause counted it on its day.
+func (c *cutter) takeBase(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts) error {
+	if cell.Day >= c.last {
+		return nil
+	}
+	in, ok := c.version(f.id, cell.Day)
+	if !ok {
+		return nil
+	}
+	share, ok := in.Clause.(*agreement.RevenueShare)
+	if !ok || cell.Book != share.Base.RevenueOf || !c.counts(share, cell, parts) {
+		return nil
+	}
+	amount := cell.Amount.Neg()
+	if err := g.total(c, cell.Day, Totals{Base: amount}); err != nil || cell.Day < c.first {
+		return err
+	}
+	at := place{cell.Cloud, cell.Product, cell.Stream}
+	if parts.Branch == "share" {
+		at.stream = "shares"
+	}
+	g.counts[at] += cell.Count
+	sum, err := g.base[at].Add(amount)
+	g.base[at] = sum
+	if _, owed := g.owed[place{at.cloud, at.product, ""}]; !owed {
+		g.owed[place{at.cloud, at.product, ""}] = money.Amount{}
+	}
+	return err
+}
+
+// counts reports whether a share's base counts a cell of revenue.
+func (c *cutter) counts(s *agreement.RevenueShare, cell *ledger.Cell, parts ledger.Parts) bool {
+	b := &s.Base
+	if !admits(b.Clouds, cell.Cloud) || !b.Products.Matches(cell.Product) {
+		return false
+	}
+	switch parts.Branch {
+	case "cloud", "license":
+		return slices.Contains(b.From, "sales") && admits(b.Streams, cell.Stream)
+	case "share":
+		if !slices.Contains(b.From, "shares") || cell.Agreement == c.agreement.Name && cell.Clause == s.ID {
+			return false
+		}
+		payer, known := c.payerOf(cell)
+		return known && !slices.Contains(b.ExceptFrom, payer)
+	}
+	return false
+}
+
+// payerOf returns who pays the share that a cell is revenue from.
+func (c *cutter) payerOf(cell *ledger.Cell) (string, bool) {
+	f, ok := c.at(cell.Day).Clause(agreement.Ref{Agreement: cell.Agreement, Clause: cell.Clause})
+	if !ok {
+		return "", false
+	}
+	share, ok := f.Clause.(*agreement.RevenueShare)
+	if !ok {
+		return "", false
+	}
+	return share.Payer, true
+}
+
+// total adds to the closing totals, and to the opening ones what is dated before the period.
+func (g *gathered) total(c *cutter, day int32, d Totals) (err error) {
+	if g.closing, err = g.closing.plus(d); err == nil && day < c.first {
+		g.opening, err = g.opening.plus(d)
+	}
+	return err
+}
+
+// licensed reports usage under licenses between the two, owed for or not.
+func (c *cutter) licensed() error {
+	found := map[string]*Licensed{}
+	lines := map[string]map[place]money.Amount{}
+	counts := map[string]map[place]int64{}
+	for day := c.first; day < c.last; day++ {
+		for _, f := range c.at(day).Clauses() {
+			l, ok := f.Clause.(*agreement.License)
+			if !ok || f.Agreement.Name != c.agreement.Name || !c.between(l.Licensor, l.Licensee) || found[l.ID] != nil {
+				continue
+			}
+			found[l.ID] = &Licensed{Clause: l.ID, Licensor: l.Licensor, Licensee: l.Licensee, Lines: []LicensedLine{}, Notes: c.clauseNotes(f)}
+			lines[l.ID], counts[l.ID] = map[place]money.Amount{}, map[place]int64{}
+		}
+	}
+	for i := range c.in.Cells {
+		cell := &c.in.Cells[i]
+		if cell.Day < c.first || cell.Day >= c.last || cell.Stream == "" {
+			continue
+		}
+		for id := range found {
+			in, ok := c.version(id, cell.Day)
+			if !ok {
+				continue
+			}
+			l := in.Clause.(*agreement.License)
+			if cell.Book != l.Licensee || !l.Products.Matches(cell.Product) || !admits(l.Clouds, cell.Cloud) {
+				continue
+			}
+			at := place{cell.Cloud, cell.Product, cell.Stream}
+			var err error
+			if lines[id][at], err = lines[id][at].Add(cell.Amount.Neg()); err != nil {
+				return fmt.Errorf("usage under %s: %w", id, err)
+			}
+			counts[id][at] += cell.Count
+		}
+	}
+	return c.licensedLines(found, lines, counts)
+}
+
+func (c *cutter) licensedLines(found map[string]*Licensed, lines map[string]map[place]money.Amount, counts map[string]map[place]int64) error {
+	ids := make([]string, 0, len(found))
+	for id := range found {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		l := found[id]
+		for _, at := range sortedPlaces(lines[id]) {
+			charged := lines[id][at]
+			l.Lines = append(l.Lines, LicensedLine{Cloud: at.cloud, Product: at.product, Stream: at.stream, Charged: charged, Count: counts[id][at]})
+			var err error
+			if l.Total, err = l.Total.Add(charged); err != nil {
+				return fmt.Errorf("usage under %s: %w", id, err)
+			}
+		}
+		c.out.Licensed = append(c.out.Licensed, *l)
+		c.out.Rows += len(l.Lines)
+	}
+	return nil
+}
+
+func admits(list []string, name string) bool { return len(list) == 0 || slices.Contains(list, name) }
