@@ -85,7 +85,7 @@ func (s *State) spot(a *agreement.Agreement, p Posting, c money.Currency) (spot,
 // put adds a posting to the transaction; nothing is posted for zero.
 func (s *State) put(at int64, to spot, amount money.Amount) {
 	if !amount.IsZero() {
-		s.work.posted = append(s.work.posted, posted{to.line, to.days.dayOf(at), amount})
+		s.work.posted = append(s.work.posted, posted{to.line, to.line.on(to.days.dayOf(at)), amount})
 	}
 }
 
@@ -179,13 +179,12 @@ func (s *State) apply() error {
 	w := &s.work
 	for i := range w.posted {
 		p := &w.posted[i]
-		c := p.line.on(p.day)
-		sum, err := c.amount.Add(p.amount)
+		sum, err := p.cell.amount.Add(p.amount)
 		if err != nil {
 			s.undo(i)
 			return fmt.Errorf("balance of %s in book %s: %w", p.line.Account, p.line.Book, err)
 		}
-		c.amount = sum
+		p.cell.amount = sum
 	}
 	s.entries++
 	if len(w.posted) == 0 {
@@ -194,7 +193,7 @@ func (s *State) apply() error {
 	s.transactions++
 	for i := range w.posted {
 		p := &w.posted[i]
-		c := p.line.on(p.day)
+		c := p.cell
 		if c.touched != s.transactions {
 			c.touched = s.transactions
 			c.count++
@@ -220,8 +219,7 @@ func (s *State) apply() error {
 // undo takes the first n postings out of their cells again.
 func (s *State) undo(n int) {
 	for _, p := range s.work.posted[:n] {
-		c := p.line.on(p.day)
-		c.amount, _ = c.amount.Sub(p.amount) // was there a moment ago, so it fits
+		p.cell.amount, _ = p.cell.amount.Sub(p.amount) // was there a moment ago, so it fits
 	}
 }
 

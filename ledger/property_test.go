@@ -183,6 +183,9 @@ func TestAnySplitIntoSavesAndRestartsGivesTheSameBooks(t *testing.T) {
 			r.Fatalf("books of a poster that started %d times more differ", stops)
 		}
 
+		if seed.IntN(4) > 0 {
+			return // verifying posts all of it again
+		}
 		report, err := ledger.Verify(t.Context(), split, j)
 		if err != nil {
 			r.Fatal(err)

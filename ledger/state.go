@@ -50,7 +50,7 @@ type work struct {
 // posted is one posting before it is committed.
 type posted struct {
 	line   *line
-	day    int32
+	cell   *cell
 	amount money.Amount
 }
 
