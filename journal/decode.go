@@ -96,9 +96,9 @@ func decodeDocument(r *reader, kind Kind) *Document {
 }
 
 func (d *Decoder) decodeIntent(r *reader) *Intent {
-	i := &Intent{}
-	if d.Reuse {
-		i = &d.intent
+	i := &d.intent
+	if !d.Reuse {
+		i = new(Intent)
 	}
 	i.Request = r.request("request")
 	i.Key = r.text("key")
@@ -118,9 +118,9 @@ func (d *Decoder) decodeIntent(r *reader) *Intent {
 }
 
 func (d *Decoder) decodeAttempt(r *reader) *Attempt {
-	a := &Attempt{}
-	if d.Reuse {
-		a = &d.attempt
+	a := &d.attempt
+	if !d.Reuse {
+		a = new(Attempt)
 	}
 	a.Request = r.request("request")
 	a.Number = int(r.within("number", math.MinInt32, math.MaxInt32))
@@ -132,9 +132,9 @@ func (d *Decoder) decodeAttempt(r *reader) *Attempt {
 }
 
 func (d *Decoder) decodeProgress(r *reader) *Progress {
-	p := &Progress{}
-	if d.Reuse {
-		p = &d.progress
+	p := &d.progress
+	if !d.Reuse {
+		p = new(Progress)
 	}
 	p.Request = r.request("request")
 	p.Number = int(r.within("number", math.MinInt32, math.MaxInt32))
@@ -144,9 +144,9 @@ func (d *Decoder) decodeProgress(r *reader) *Progress {
 }
 
 func (d *Decoder) decodeRecord(r *reader) *Record {
-	rec, lines := &Record{}, []pricing.Line(nil)
-	if d.Reuse {
-		rec, lines = &d.record, d.lines[:0]
+	rec, lines := &d.record, d.lines[:0]
+	if !d.Reuse {
+		rec, lines = new(Record), nil
 	}
 	rec.Request = r.request("request")
 	rec.Outcome = Outcome(r.byte("outcome"))
