@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime/debug"
+	"strings"
 
 	"concord/agreement"
 	"concord/clouds"
@@ -95,8 +96,7 @@ func (q *request) panicked(p any) {
 // read takes in the body and what the decision needs of it.
 func (q *request) read(r *http.Request, deployment string) *fault {
 	if err := q.readBody(r); err != nil {
-		var tooLong *http.MaxBytesError
-		if errors.Is(err, errBodyTooLong) || errors.As(err, &tooLong) {
+		if errors.Is(err, errBodyTooLong) {
 			return &fault{status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "request_too_large", close: true,
 				message: fmt.Sprintf("The request body is longer than this gateway's limit of %d bytes.", q.g.config.MaxBody)}
 		}
@@ -118,8 +118,7 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 	scan, err := clouds.ScanRequestKnown(q.body, q.view.models)
 	if err != nil {
 		f := &fault{status: http.StatusBadRequest, kind: "invalid_request_error", message: err.Error()}
-		var at *clouds.BodyError
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*clouds.BodyError](err); ok {
 			f.param = at.Param
 		}
 		return f
@@ -169,8 +168,8 @@ func (q *request) refusal(f delivery.Facts) string {
 	if why == "" {
 		why = "no deployment is permitted"
 	}
-	if v.Clause == (agreement.Ref{}) {
-		return why + " (no clause)"
+	if v.Clause == (agreement.Ref{}) || strings.Contains(why, v.Clause.Clause) {
+		return why // the verdict itself says that there is no clause, or names it
 	}
 	return fmt.Sprintf("%s (clause %s of %s)", why, v.Clause.Clause, v.Clause.Agreement)
 }

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 
@@ -103,8 +104,13 @@ func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.An
 	}
 	ex, err := p.adapter.Prepare(p.target, &q.call)
 	if err != nil {
-		return nil, clouds.Answer{Outcome: delivery.Unsupported, Status: http.StatusBadRequest, Detail: "not prepared",
-			Body: clouds.ErrorBody(err.Error(), "invalid_request_error", "", "unsupported_by_clouds")}
+		a := clouds.Answer{Outcome: delivery.Unsupported, Status: http.StatusBadRequest, Detail: "not prepared"}
+		if u, ok := errors.AsType[*clouds.UnsupportedError](err); ok {
+			a.Body = u.Body()
+		} else {
+			q.g.log.Warn("request not prepared", "deployment", p.target.Deployment, "error", err)
+		}
+		return nil, a
 	}
 	if cap(ex.Body) > cap(q.scratch) && len(ex.Body) > 0 && &ex.Body[0] != &q.body[0] && q.sending.Load() == 0 {
 		q.scratch = ex.Body[:0]

@@ -50,7 +50,8 @@ func New(c Config) (*Gateway, error) {
 	c.scale()
 	catalog := c.Timeline.At(c.Now().UnixNano()).Catalog()
 	g := &Gateway{
-		config: c, log: c.Log, keys: make(map[KeyHash]*Key, len(c.Keys)), chain: c.Chain.Tag(), base: time.Now(),
+		config: c, log: c.Log, keys: make(map[KeyHash]*Key, len(c.Keys)), chain: c.Chain.Tag(),
+		base:   time.Now().Add(-time.Second), // so that no instant is 0, which stands for none
 		health: newHealth(len(catalog.Deployments), c.Breaker), empty: make(chan struct{}), quit: make(chan struct{}),
 	}
 	for hash, key := range c.Keys {
