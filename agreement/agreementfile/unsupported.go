@@ -25,6 +25,11 @@ var notYet = map[string]string{
 	"commitment.shortfall":            "leave it out: drawdown is shown, a shortfall is not invoiced",
 	"commitment.carry_over":           "leave it out",
 	"commitment.prepaid":              "leave it out",
+	"sale.charge.refused=delivered":   "write none: a refused request delivers nothing",
+	"sale.charge.refused=reported":    "write none: a refused request reaches no cloud",
+	"sale.charge.failed=delivered":    "write none",
+	"sale.charge.failed=reported":     "write none",
+	"facts.kind=retires":              "end the clause, or narrow its products",
 	"facts.kind=grants":               "leave the fact out",
 	"facts.kind=revokes":              "leave the fact out",
 }
