@@ -51,6 +51,7 @@ type Key struct {
 // Timeouts of requests and of stopping.
 type Timeouts struct {
 	Connect, FirstByte, Idle, Request, Drain time.Duration
+	Tail                                     time.Duration // for usage after the last content; 0 = the gateway's own bound
 }
 
 // A Source is where a configuration reads from; the demo reads the embedded examples, everything else the disk.

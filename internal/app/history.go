@@ -41,7 +41,7 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 			wanted = wanted || head.Kind == journal.KindTerms || head.Kind == journal.KindPrices
 		})
 		if failed == nil && wanted {
-			failed = b.Entries(nil, func(_ int, e *journal.Entry) bool {
+			failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
 				if d, ok := e.Body.(*journal.Document); ok {
 					h.documents[d.Hash] = *d
 				}

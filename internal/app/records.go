@@ -13,7 +13,7 @@ func EachEntry(ctx context.Context, j journal.Journal, after journal.Cursor, yie
 	var failed error
 	err := j.Blocks(ctx, after, func(b *journal.Block) bool {
 		more := true
-		failed = b.Entries(nil, func(_ int, e *journal.Entry) bool {
+		failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
 			more = yield(b, e)
 			return more
 		})

@@ -113,7 +113,8 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 		Timeline: timeline, Set: set, Keys: gatewayKeys(config.Keys), Adapters: adapters(), Targets: targetsByID(config.Targets),
 		Journal: s.committer, Chain: chain, Random: randomID, Breaker: config.Breaker, Speed: o.Speed, Log: o.Log,
 		Timeouts: gateway.Timeouts{
-			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request, CommitWait: config.CommitWait,
+			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request,
+			Tail: config.Timeouts.Tail, CommitWait: config.CommitWait,
 		},
 		Transport: gateway.NewTransport(gateway.TransportSettings{Connect: config.Timeouts.Connect}),
 		Observe:   s.metrics.Finished,

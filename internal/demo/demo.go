@@ -72,6 +72,9 @@ func Run(ctx context.Context, o Options) (err error) {
 	}
 	if len(rows) > 0 || o.Once || o.JSON {
 		summary, err := w.replay(ctx, rows)
+		if ctx.Err() != nil {
+			return nil // Ctrl-C in the middle: drain, and leave without a summary
+		}
 		if err != nil {
 			return err
 		}
@@ -155,6 +158,7 @@ func prepare(ctx context.Context, o Options) (_ *world, err error) {
 	}
 	w.config.Gateway = "demo"
 	w.setKeys()
+	w.beGenerous()
 	bases := map[string]*url.URL{}
 	for _, name := range emulator.Clouds() {
 		c, err := startCloud(ctx, w.config, name, app.EmulatorOptions{
@@ -186,6 +190,22 @@ func (w *world) setKeys() {
 		w.customers[i] = customer{c.ID, key}
 		w.config.Keys = append(w.config.Keys, app.Key{ID: c.ID + "-demo", Customer: c.ID, Hash: sha256.Sum256([]byte(key))})
 	}
+}
+
+// beGenerous sets the bounds of waiting so that only the emulated outage moves requests, however busy this machine is: they
+// are wall-clock time whatever the speed, which divides them later.
+func (w *world) beGenerous() {
+	bound := time.Duration(float64(30*time.Second) * max(1, w.gatewaySpeed()))
+	w.config.Timeouts.FirstByte, w.config.Timeouts.Idle, w.config.Timeouts.Request, w.config.Timeouts.Tail = bound, bound, 2*bound, bound
+	w.config.CommitWait = 30 * time.Second
+}
+
+// gatewaySpeed is the speed of the gateway's clockwork.
+func (w *world) gatewaySpeed() float64 {
+	if w.options.Speed == 0 {
+		return flatOut
+	}
+	return w.options.Speed
 }
 
 // preferred is where the demo listens if nothing else is said, so that what one notes down works tomorrow.
@@ -222,13 +242,9 @@ func (w *world) start(ctx context.Context) (err error) {
 		w.temporary = true
 	}
 	w.config.Data = w.data
-	speed := w.options.Speed
-	if speed == 0 {
-		speed = flatOut
-	}
 	listener := w.listener
 	w.listener = nil // the server's from here on
-	if w.server, err = app.Start(ctx, w.config, listener, app.Options{Speed: speed, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	if w.server, err = app.Start(ctx, w.config, listener, app.Options{Speed: w.gatewaySpeed(), Log: slog.New(slog.DiscardHandler)}); err != nil {
 		return err
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx)) // Ctrl-C ends the replay first, then the server

@@ -76,35 +76,45 @@ func (s *Summary) printFailovers(w io.Writer) error {
 }
 
 func (s *Summary) printRevenue(w io.Writer) error {
-	fmt.Fprintln(w, "\nRevenue")
+	fmt.Fprintf(w, "\nRevenue of the sellers, by cloud and by license %s\n", s.RevenueNotes)
 	table := report.NewTable("stream", "of", "seller", ">amount", "")
-	for _, r := range s.Revenue {
-		table.Row(r.Branch, r.Subject, r.Seller, report.Money(r.Amount, 6), r.Currency)
+	for _, r := range s.Revenue.Cloud {
+		table.Row("cloud", r.Name, r.Seller, report.Money(r.Amount, 6), string(r.Currency))
+	}
+	for _, r := range s.Revenue.License {
+		table.Row("license", r.Name, r.Seller, report.Money(r.Amount, 6), string(r.Currency))
+	}
+	table.Rule()
+	for _, total := range s.Revenue.All {
+		table.Row("", "", "", report.Money(total.Amount, 6), string(total.Currency))
 	}
 	return table.Write(w)
 }
 
+// flow is what one party owes another under one clause, now or then.
+type flow struct{ payer, payee, clause, currency string }
+
+func (o *Owed) flow() flow { return flow{o.Payer, o.Payee, o.Clause, string(o.Currency)} }
+
 // printOwed lays what is owed now beside what the same records would give under the other terms.
 func (s *Summary) printOwed(w io.Writer) error {
-	fmt.Fprintf(w, "\nOwed, beside what the same records would give under the terms of %s\n", day(s.OwedUnder.Date))
+	fmt.Fprintf(w, "\nOwed between parties, beside what the same records would give under the terms of %s\n", day(s.OwedUnder.Date))
 	table := report.NewTable("from", "to", "clause", ">now", ">then", "", "")
-	type flow struct{ from, to, clause, currency string }
 	then := map[flow]Owed{}
 	for _, o := range s.OwedUnder.Owed {
-		then[flow{o.From, o.To, o.Clause, o.Currency}] = o
+		then[o.flow()] = o
 	}
 	for _, o := range s.Owed {
-		k := flow{o.From, o.To, o.Clause, o.Currency}
 		other := "-"
-		if t, ok := then[k]; ok {
+		if t, ok := then[o.flow()]; ok {
 			other = report.Money(t.Amount, 6)
-			delete(then, k)
+			delete(then, o.flow())
 		}
-		table.Row(o.From, o.To, o.Clause, report.Money(o.Amount, 6), other, o.Currency, o.Footnotes)
+		table.Row(o.Payer, o.Payee, o.Clause, report.Money(o.Amount, 6), other, string(o.Currency), o.Footnotes)
 	}
 	for _, o := range s.OwedUnder.Owed {
-		if _, only := then[flow{o.From, o.To, o.Clause, o.Currency}]; only {
-			table.Row(o.From, o.To, o.Clause, "-", report.Money(o.Amount, 6), o.Currency, o.Footnotes)
+		if _, only := then[o.flow()]; only {
+			table.Row(o.Payer, o.Payee, o.Clause, "-", report.Money(o.Amount, 6), string(o.Currency), o.Footnotes)
 		}
 	}
 	if err := table.Write(w); err != nil {
@@ -117,8 +127,11 @@ func (s *Summary) printOwed(w io.Writer) error {
 }
 
 func (s *Summary) printCaps(w io.Writer) error {
-	for _, c := range s.Caps {
-		fmt.Fprintf(w, "Cap of %s (%s): %s of %s left %s\n", c.Clause, c.Per, report.Money(c.Left, 6), report.Money(c.Cap, 0), c.Footnotes)
+	for _, o := range s.Owed {
+		for _, limit := range o.Caps {
+			fmt.Fprintf(w, "Cap of %s (%s): %s %s of %s left %s\n", o.Clause, limit.Per, report.Money(limit.Left, 6), o.Currency,
+				report.Money(limit.Amount, 0), o.Footnotes)
+		}
 	}
 	return nil
 }

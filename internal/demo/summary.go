@@ -11,8 +11,8 @@ import (
 	"concord/internal/app"
 	"concord/journal"
 	"concord/ledger"
-	"concord/money"
 	"concord/report"
+	"concord/settlement"
 )
 
 // Disclaimer stands under everything that the demo prints about parties.
@@ -20,30 +20,30 @@ const Disclaimer = "Example. Public trace; public, reported and assumed terms. N
 
 // A Summary is what a replay came to. Its JSON is stable.
 type Summary struct {
-	Note         string           `json:"note"`
-	Requests     int              `json:"requests"` // sent by the clients
-	Answered     int              `json:"answered"`
-	Refused      int              `json:"refused"`
-	Failed       int              `json:"failed"`        // anything else, and answers that a client did not get whole
-	UsageRecords int              `json:"usage_records"` // records of what was delivered, whole or in part
-	Attempts     int              `json:"attempts"`
-	Clouds       map[string]Cloud `json:"clouds"`
-	Failovers    []Failover       `json:"failovers"`
-	SellerChange int              `json:"seller_changes"` // requests that another seller served than the customer's first
-	Terms        []string         `json:"terms_in_force"`
-	Revenue      []Revenue        `json:"revenue"`
-	Owed         []Owed           `json:"owed"`
-	OwedUnder    OwedUnder        `json:"owed_under"`
-	Caps         []CapLeft        `json:"caps"`
-	Ledger       LedgerSummary    `json:"ledger"`
-	Journal      JournalSummary   `json:"journal"`
-	Statement    any              `json:"statement"`
-	Latency      Latency          `json:"latency_ms"`
-	CPUMillis    float64          `json:"cpu_ms_per_request"` // of the whole process: clients, gateway and emulated clouds
-	Speed        float64          `json:"speed"`
-	Seconds      float64          `json:"duration_seconds"`
-	Footnotes    []report.Note    `json:"footnotes"`
-	Explained    *app.Explanation `json:"explained,omitempty"`
+	Note         string               `json:"note"`
+	Requests     int                  `json:"requests"` // sent by the clients
+	Answered     int                  `json:"answered"`
+	Refused      int                  `json:"refused"`
+	Failed       int                  `json:"failed"`        // anything else, and answers that a client did not get whole
+	UsageRecords int                  `json:"usage_records"` // records of what was delivered, whole or in part
+	Attempts     int                  `json:"attempts"`
+	Clouds       map[string]Cloud     `json:"clouds"`
+	Failovers    []Failover           `json:"failovers"`
+	SellerChange int                  `json:"seller_changes"` // requests that another seller served than the customer's first
+	Terms        []string             `json:"terms_in_force"`
+	Revenue      *settlement.Revenues `json:"revenue"`
+	RevenueNotes string               `json:"revenue_footnotes,omitempty"`
+	Owed         []Owed               `json:"owed"`
+	OwedUnder    OwedUnder            `json:"owed_under"`
+	Ledger       LedgerSummary        `json:"ledger"`
+	Journal      JournalSummary       `json:"journal"`
+	Statement    any                  `json:"statement"`
+	Latency      Latency              `json:"latency_ms"`
+	CPUMillis    float64              `json:"cpu_ms_per_request"` // of the whole process: clients, gateway and emulated clouds
+	Speed        float64              `json:"speed"`
+	Seconds      float64              `json:"duration_seconds"`
+	Footnotes    []report.Note        `json:"footnotes"`
+	Explained    *app.Explanation     `json:"explained,omitempty"`
 
 	problems []string
 	notes    report.Footnotes
@@ -71,24 +71,10 @@ type Failover struct {
 	Count  int    `json:"count"`
 }
 
-// Revenue is what a seller earned, by cloud or by license.
-type Revenue struct {
-	Seller   string       `json:"seller"`
-	Branch   string       `json:"branch"`  // "cloud" or "license"
-	Subject  string       `json:"subject"` // the cloud, or the product
-	Currency string       `json:"currency"`
-	Amount   money.Amount `json:"amount"`
-}
-
-// Owed is what one party owes another under a clause.
+// Owed is what one party owes another under a clause, with the marks of its footnotes.
 type Owed struct {
-	From      string       `json:"from"`
-	To        string       `json:"to"`
-	Agreement string       `json:"agreement"`
-	Clause    string       `json:"clause"`
-	Currency  string       `json:"currency"`
-	Amount    money.Amount `json:"amount"`
-	Footnotes string       `json:"footnotes,omitempty"`
+	settlement.Debt
+	Footnotes string `json:"footnotes,omitempty"`
 }
 
 // OwedUnder is what the same records would give under the terms of another day.
@@ -96,18 +82,6 @@ type OwedUnder struct {
 	Date     string `json:"date"`
 	Owed     []Owed `json:"owed"`
 	Unposted int    `json:"unposted"` // records that those terms have no clause for
-}
-
-// CapLeft is what is left of a cap.
-type CapLeft struct {
-	Agreement string       `json:"agreement"`
-	Clause    string       `json:"clause"`
-	Per       string       `json:"per"`
-	Window    string       `json:"window"`
-	Cap       money.Amount `json:"cap"`
-	Used      money.Amount `json:"used"`
-	Left      money.Amount `json:"left"`
-	Footnotes string       `json:"footnotes,omitempty"`
 }
 
 // LedgerSummary is the state of the books.
