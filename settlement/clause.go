@@ -20,17 +20,16 @@ func (p place) compare(o place) int {
 
 // gathered is what the cells say of one clause.
 type gathered struct {
-	base     map[place]money.Amount // of the period
-	counts   map[place]int64
-	owed     map[place]money.Amount // to this payee, in the period, without stream
-	before   money.Amount           // owed to this payee before the period
-	mirror   money.Amount           // what the payee's book says of all of it
-	opening  Totals
-	closing  Totals
-	later    bool // something stands after the period
-	drawn    [2]money.Amount
-	days     map[int32]money.Amount // capped, by day
-	receipts money.Amount
+	base    map[place]money.Amount // of the period
+	counts  map[place]int64
+	owed    map[place]money.Amount // to this payee, in the period, without stream
+	before  money.Amount           // owed to this payee before the period
+	mirror  money.Amount           // what the payee's book says of all of it
+	opening Totals
+	closing Totals
+	later   bool // something stands after the period
+	drawn   [2]money.Amount
+	days    map[int32]money.Amount // capped, by day
 }
 
 // version returns a clause as it stood on a day, through the ids that it continues.
@@ -122,7 +121,6 @@ func (c *cutter) openings(g *gathered, ids []string, cl *Clause) error {
 			return fmt.Errorf("opening totals: %w", err)
 		}
 		g.mirror, err1 = g.mirror.Add(o.Capped)
-		g.receipts = g.mirror
 		cl.Bridge.Stated, cl.Bridge.Paid = o.Stated, o.Paid
 		if err1 != nil {
 			return fmt.Errorf("opening totals: %w", err1)
@@ -185,7 +183,7 @@ func (c *cutter) fitLines(cl *Clause, g *gathered) error {
 		}
 	}
 	c.control("lines of "+cl.ID+", amount", total, cl.Amount)
-	books, err := g.receipts.Sub(cl.Bridge.Stated)
+	books, err := g.mirror.Sub(cl.Bridge.Stated)
 	if err != nil {
 		return err
 	}

@@ -18,15 +18,11 @@ func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
 		if err != nil {
 			return nil, fmt.Errorf("account of %s: %w", cell.Book, err)
 		}
-		own := cell.Agreement == c.agreement.Name && slices.Contains(ids, cell.Clause)
-		switch {
-		case own:
+		if cell.Agreement == c.agreement.Name && slices.Contains(ids, cell.Clause) {
 			err = c.take(g, f, cell, parts)
-		case parts.Root == "revenue":
-			err = nil
 		}
-		if err == nil && parts.Root == "revenue" {
-			err = c.takeBase(g, f, cell, parts)
+		if err == nil && parts.Root == "revenue" && cell.Day < c.last {
+			err = c.takeBase(g, ids, cell, parts)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("balance of %s in the book of %s: %w", cell.Account, cell.Book, err)
@@ -59,7 +55,6 @@ func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts
 		g.owed[at], err = g.owed[at].Add(owed)
 	case parts.Root == "receivable" && parts.Branch == "accrued" && cell.Book == f.payee && parts.Counterparty == f.payer:
 		g.mirror, err = g.mirror.Add(cell.Amount)
-		g.receipts = g.mirror
 	case parts.Branch == "above-cap" && parts.Side == "" && cell.Book == f.payer:
 		err = g.total(c, cell.Day, Totals{Uncapped: cell.Amount})
 	case parts.Branch == "commitment" && parts.Side == "used" && cell.Book == f.payer:
@@ -73,16 +68,12 @@ func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts
 }
 
 // takeBase adds a cell of revenue to the base, if the clause counted it on its day.
-func (c *cutter) takeBase(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts) error {
-	if cell.Day >= c.last {
-		return nil
-	}
-	in, ok := c.version(f.id, cell.Day)
-	if !ok {
-		return nil
-	}
-	share, ok := in.Clause.(*agreement.RevenueShare)
-	if !ok || cell.Book != share.Base.RevenueOf || !c.counts(share, cell, parts) {
+func (c *cutter) takeBase(g *gathered, ids []string, cell *ledger.Cell, parts ledger.Parts) error {
+	if !slices.ContainsFunc(ids, func(id string) bool {
+		in, _ := c.version(id, cell.Day)
+		share, ok := in.Clause.(*agreement.RevenueShare)
+		return ok && cell.Book == share.Base.RevenueOf && c.counts(share, cell, parts)
+	}) {
 		return nil
 	}
 	amount := cell.Amount.Neg()

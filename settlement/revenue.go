@@ -33,13 +33,14 @@ type Revenues struct {
 	ByCloud   []Total  `json:"by_cloud"`
 	ByLicense []Total  `json:"by_license"`
 	BySeller  []Total  `json:"by_seller"`
+	ByClause  []Total  `json:"by_clause"` // of sales
 	All       []Total  `json:"all"` // by currency; the name is empty
 }
 
 // Revenue adds up the revenue of all sellers.
 func Revenue(cells []ledger.Cell) (*Revenues, error) {
 	cloud, license := sums[Earned]{}, sums[Earned]{}
-	byCloud, byLicense, bySeller, all := sums[Total]{}, sums[Total]{}, sums[Total]{}, sums[Total]{}
+	byCloud, byLicense, bySeller, byClause, all := sums[Total]{}, sums[Total]{}, sums[Total]{}, sums[Total]{}, sums[Total]{}
 	for i := range cells {
 		c := &cells[i]
 		parts, err := c.Account.Parse()
@@ -56,14 +57,16 @@ func Revenue(cells []ledger.Cell) (*Revenues, error) {
 		} else {
 			err = cmp.Or(license.add(earned, amount), byLicense.add(named, amount))
 		}
-		err = cmp.Or(err, bySeller.add(Total{Name: c.Book, Currency: c.Currency}, amount), all.add(Total{Currency: c.Currency}, amount))
+		err = cmp.Or(err, bySeller.add(Total{Name: c.Book, Currency: c.Currency}, amount),
+			byClause.add(Total{Name: c.Clause, Currency: c.Currency}, amount), all.add(Total{Currency: c.Currency}, amount))
 		if err != nil {
 			return nil, fmt.Errorf("revenue of %s: %w", c.Book, err)
 		}
 	}
 	return &Revenues{
 		Cloud: toEarned(cloud), License: toEarned(license),
-		ByCloud: toTotals(byCloud), ByLicense: toTotals(byLicense), BySeller: toTotals(bySeller), All: toTotals(all),
+		ByCloud: toTotals(byCloud), ByLicense: toTotals(byLicense), BySeller: toTotals(bySeller), ByClause: toTotals(byClause),
+		All: toTotals(all),
 	}, nil
 }
 
