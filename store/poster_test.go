@@ -1,0 +1,169 @@
+package store_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"concord/journal"
+	"concord/journal/journaltest"
+	"concord/ledger"
+	"concord/store"
+)
+
+// traffic commits documents and n requests, a few to a group.
+func traffic(t testing.TB, c *store.Committer, w *world, from, n int) {
+	t.Helper()
+	if from == 0 {
+		if err := add(t, c, w.documents...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var last *journal.Commit
+	for i := from; i < from+n; i++ {
+		intent, record := w.request(i)
+		var err error
+		if last, err = c.Append(intent, record); err != nil {
+			t.Fatal(err)
+		}
+		if i%37 == 0 {
+			<-last.Done()
+		}
+	}
+	<-last.Done()
+	if last.Err() != nil {
+		t.Fatal(last.Err())
+	}
+}
+
+func digest(t testing.TB, b ledger.Books) journal.Hash {
+	t.Helper()
+	sum, err := ledger.Digest(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sum
+}
+
+func TestBooksDoNotDependOnWhenTheyWereSaved(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	j := journal.NewMemory()
+	c := commit(t, j, 1, store.CommitterOptions{QueueEntries: 1 << 20})
+	live := ledger.NewMemory()
+	poster := store.NewPoster(j, live, store.PosterOptions{SaveFor: 1}) // the smallest batches
+	for part := range 5 {
+		traffic(t, c, w, part*300, 300)
+		if err := poster.CatchUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if part == 2 { // a poster that died: another goes on from what was saved
+			poster = store.NewPoster(j, live, store.PosterOptions{})
+		}
+	}
+	closed(t, c)
+	if err := poster.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+
+	fresh := ledger.NewMemory()
+	stats, err := store.Rebuild(t.Context(), j, fresh, store.PosterOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if digest(t, live) != digest(t, fresh) {
+		t.Error("books that were rebuilt differ from those that grew")
+	}
+	if stats.Transactions != 1500 || poster.Stats().Transactions != 1500 {
+		t.Errorf("%d and %d transactions, want 1500", stats.Transactions, poster.Stats().Transactions)
+	}
+	if lag, err := poster.Lag(t.Context()); lag != 0 || err != nil {
+		t.Errorf("%d blocks behind, %v", lag, err)
+	}
+}
+
+func TestRebuildStopsAtAPosition(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	j := journal.NewMemory()
+	c := commit(t, j, 1, store.CommitterOptions{})
+	books := ledger.NewMemory()
+	traffic(t, c, w, 0, 50)
+	poster := store.NewPoster(j, books, store.PosterOptions{})
+	if err := poster.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	at, want := poster.Stats().Cursor, digest(t, books)
+	traffic(t, c, w, 50, 50)
+	closed(t, c)
+
+	fresh := ledger.NewMemory()
+	if _, err := store.Rebuild(t.Context(), j, fresh, store.PosterOptions{Until: at}); err != nil {
+		t.Fatal(err)
+	}
+
+	if digest(t, fresh) != want {
+		t.Error("the books at that position are others")
+	}
+	if lag, err := poster.Lag(t.Context()); lag == 0 || err != nil {
+		t.Errorf("%d blocks behind, %v, want some", lag, err)
+	}
+}
+
+func TestARunningPosterWakesOnCommitsAndIsIdleOtherwise(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		j := journal.NewMemory()
+		c := commit(t, j, 1, store.CommitterOptions{})
+		poster := store.NewPoster(j, ledger.NewMemory(), store.PosterOptions{Wake: c.Committed()})
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error)
+		go func() { ended <- poster.Run(ctx) }()
+
+		for part := range 3 {
+			traffic(t, c, w, part*10, 10)
+			synctest.Wait() // all goroutines are blocked: it has caught up, without a timer
+			if got, want := poster.Stats().Transactions, int64(part+1)*10; got != want {
+				t.Errorf("%d transactions, want %d", got, want)
+			}
+		}
+
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		closed(t, c)
+	})
+}
+
+func TestAnEntryThatCannotBePostedStopsThePosterBeforeItsBlock(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	j := journal.NewMemory()
+	c := commit(t, j, 1, store.CommitterOptions{})
+	traffic(t, c, w, 0, 5)
+	books := ledger.NewMemory()
+	poster := store.NewPoster(j, books, store.PosterOptions{})
+	if err := poster.CatchUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	before := digest(t, books)
+	intent, record := w.request(9)
+	record.Body.(*journal.Record).Terms = journal.Hash{0xff} // terms that no document gives
+	if err := add(t, c, intent, record); err != nil {
+		t.Fatal(err)
+	}
+
+	err := poster.CatchUp(t.Context())
+
+	if err == nil || !strings.Contains(err.Error(), journaltest.Request(9).String()) || !strings.Contains(err.Error(), c.Chain().String()) {
+		t.Errorf("got %v, want the request and its place", err)
+	}
+	if digest(t, books) != before {
+		t.Error("the books have changed")
+	}
+	closed(t, c)
+}
