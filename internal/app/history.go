@@ -20,6 +20,7 @@ import (
 type History struct {
 	documents map[journal.Hash]journal.Document
 	sets      map[journal.Hash]*PastSet
+	last      journal.Hash // of the set document that came last
 }
 
 // A PastSet is one set of documents that was in force together.
@@ -44,6 +45,9 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 			failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
 				if d, ok := e.Body.(*journal.Document); ok {
 					h.documents[d.Hash] = *d
+					if d.Doc == journal.DocSet {
+						h.last = d.Hash
+					}
 				}
 				return true
 			})
@@ -59,11 +63,12 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 	return h, nil
 }
 
-// Add takes in documents that are about to be written.
-func (h *History) Add(documents ...journal.Document) {
-	for _, d := range documents {
-		h.documents[d.Hash] = d
+// Latest compiles the set of documents that came into force last.
+func (h *History) Latest() (*PastSet, error) {
+	if h.last == (journal.Hash{}) {
+		return nil, fmt.Errorf("the journal holds no agreements: no server has ever written to it")
 	}
+	return h.Set(h.last)
 }
 
 // Set compiles the set of documents that entries name by hash.

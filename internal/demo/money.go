@@ -17,6 +17,11 @@ import (
 // compared is the day whose terms the demo compares with: the last one before the amendment.
 const compared = "2026-04-26"
 
+// stated is the agreement of which the demo drafts a statement.
+const stated = "openai-microsoft"
+
+func statedBetween() [2]string { return [2]string{"openai", "microsoft"} }
+
 // money adds up what the books say, and what the same records would give under the terms of another day.
 func (w *world) money(ctx context.Context, s *Summary, r *app.Reading) error {
 	now := time.Now()
@@ -39,6 +44,11 @@ func (w *world) money(ctx context.Context, s *Summary, r *app.Reading) error {
 	if s.Owed, err = w.owed(s, cells, state.CapUses(), terms, now); err != nil {
 		return err
 	}
+	drafts, err := r.Statements(ctx, app.StatementQuery{Agreement: stated, Between: statedBetween(), Now: now})
+	if err != nil {
+		return err
+	}
+	s.Statement = drafts[0]
 	return w.underOtherTerms(ctx, s, r)
 }
 
