@@ -82,11 +82,22 @@ func (e *End) words(a *Agreement) string {
 	case len(e.FirstOf) > 0:
 		parts := make([]string, len(e.FirstOf))
 		for i := range e.FirstOf {
-			parts[i] = e.FirstOf[i].words(a)
+			parts[i] = e.FirstOf[i].event(a)
 		}
-		return "for as long as none of these has come: " + strings.Join(parts, "; ")
+		return "until the first of: " + strings.Join(parts, "; ")
 	}
 	return "without saying when it ends"
+}
+
+// event says what has to come for the clause to end.
+func (e *End) event(a *Agreement) string {
+	switch {
+	case e.Through != "":
+		return e.Through + " is over"
+	case !e.Until.IsZero():
+		return day(a, e.Until)
+	}
+	return strings.TrimPrefix(e.words(a), "until ")
 }
 
 // known says how well the clause and its fields are known.

@@ -94,7 +94,7 @@ func (o *object) common() {
 	h.Source = o.source("source")
 	if v, ok := o.take("provenance"); ok {
 		if h.Source.Provenance != "" {
-			v.report("two-provenances", "keep one", "%s has a provenance beside that of its source", o.what)
+			v.report("said-twice", "keep one", "%s has a provenance beside that of its source", o.what)
 		}
 		h.Source.Provenance = v.provenance()
 	}

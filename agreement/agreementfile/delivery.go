@@ -55,7 +55,7 @@ func (o *object) order(mode string) (groups [][]string) {
 	clouds, listed := o.take("clouds")
 	switch {
 	case ordered && listed:
-		clouds.report("two-orders", "keep order, which has groups, or clouds, which is one group", "%s has clouds beside order", o.what)
+		clouds.report("said-twice", "keep order, which has groups, or clouds, which is one group", "%s has clouds beside order", o.what)
 		return nil
 	case listed:
 		return [][]string{clouds.ids()}
@@ -137,7 +137,7 @@ func (v value) exception(s *agreement.FirstShip) {
 	for _, logic := range []string{"all", "any"} {
 		if v, ok := o.take(logic); ok {
 			if s.Logic != "" {
-				v.report("two-logics", "keep all or any", "an exception holds for all or any of its facts, not both")
+				v.report("said-twice", "keep all or any", "an exception holds for all or any of its facts, not both")
 			}
 			s.Logic, s.Exception = logic, wordsOf(v, kinds...)
 		}

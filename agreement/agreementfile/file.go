@@ -3,7 +3,9 @@
 package agreementfile
 
 import (
+	"cmp"
 	"crypto/sha256"
+	"slices"
 
 	"concord/agreement"
 )
@@ -26,6 +28,9 @@ func Parse(name string, doc []byte) (*agreement.Agreement, []agreement.Finding) 
 	}
 	a := r.agreement(body)
 	a.Hash = sha256.Sum256(doc)
+	slices.SortStableFunc(r.findings, func(x, y agreement.Finding) int {
+		return cmp.Or(cmp.Compare(x.Pos.Line, y.Pos.Line), cmp.Compare(x.Pos.Column, y.Pos.Column))
+	})
 	for _, f := range r.findings {
 		if f.Severity == agreement.Error {
 			return nil, r.findings

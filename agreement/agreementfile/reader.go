@@ -25,6 +25,9 @@ type reader struct {
 }
 
 func (r *reader) report(rule string, pos agreement.Pos, remedy, format string, args ...any) {
+	if !isRule(rule) {
+		panic("agreementfile: finding of unknown rule " + rule)
+	}
 	if len(r.findings) > maxFindings {
 		return
 	}
@@ -217,7 +220,8 @@ func (o *object) take(name string) (value, bool) {
 func (o *object) need(name, remedy string) (value, bool) {
 	has := slices.ContainsFunc(o.entries, func(e entry) bool { return e.name == name })
 	v, ok := o.take(name)
-	if !has {
+	misspelled := slices.ContainsFunc(o.entries, func(e entry) bool { return !e.used && nearest(e.name, []string{name}) == name })
+	if !has && !misspelled { // done reports the other name
 		o.r.report("missing-field", o.pos, remedy, "%s has no %q", o.what, name)
 	}
 	return v, ok

@@ -56,7 +56,7 @@ func (o *object) payees() (payees []agreement.Payee) {
 	several, split := o.take("payees")
 	switch {
 	case single && split:
-		several.report("two-payees", "keep payee, or payees with their parts", "%s has payees beside payee", o.what)
+		several.report("said-twice", "keep payee, or payees with their parts", "%s has payees beside payee", o.what)
 	case single:
 		return []agreement.Payee{{Party: one.id(), Part: money.Rate{Num: 1, Den: 1}}}
 	case split:

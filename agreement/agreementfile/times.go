@@ -98,7 +98,7 @@ func (o *object) end(retro bool) agreement.End {
 		}
 	}
 	if given > 1 {
-		o.r.report("two-ends", end.Pos, "keep one; several ends stand in until: {first_of: [...]}", "%s says more than once when it ends", o.what)
+		o.r.report("said-twice", end.Pos, "keep one; several ends stand in until: {first_of: [...]}", "%s says more than once when it ends", o.what)
 	}
 	return end
 }
@@ -150,7 +150,7 @@ func (v value) condition(retro bool) (end agreement.End) {
 		return end
 	}
 	if end.Milestone != "" {
-		first.report("two-ends", "put the milestone into first_of", "an end has a milestone beside first_of")
+		first.report("said-twice", "put the milestone into first_of", "an end has a milestone beside first_of")
 	}
 	for _, item := range first.items("{until: 2030-01-01}, {milestone: agi}") {
 		end.FirstOf = append(end.FirstOf, item.alternative(retro))
