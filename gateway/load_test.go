@@ -129,4 +129,3 @@ func newSilentJournal() *silentJournal {
 }
 
 func (s *silentJournal) Append(...journal.Entry) (*journal.Commit, error) { return s.done, nil }
-
