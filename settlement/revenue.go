@@ -34,7 +34,7 @@ type Revenues struct {
 	ByLicense []Total  `json:"by_license"`
 	BySeller  []Total  `json:"by_seller"`
 	ByClause  []Total  `json:"by_clause"` // of sales
-	All       []Total  `json:"all"` // by currency; the name is empty
+	All       []Total  `json:"all"`       // by currency; the name is empty
 }
 
 // Revenue adds up the revenue of all sellers.
