@@ -2,36 +2,34 @@ package app
 
 import (
 	"context"
-	"fmt"
+	"time"
 
-	"concord/agreement"
+	"concord/delivery"
 	"concord/journal"
-	"concord/ledger"
+	"concord/simulate"
 )
 
-// Under posts the records of a journal as if other terms had been in force, and returns the cells that come of it. The
-// records themselves, with their clouds and prices, stay as they are. Records that those terms have no sale or capacity
-// clause for are counted, not posted.
-func (r *Reading) Under(ctx context.Context, terms *agreement.Terms) (cells []ledger.Cell, unposted int, err error) {
-	state := ledger.NewState()
-	var failed error
-	err = EachEntry(ctx, r.Journal, journal.Cursor{}, func(_ *journal.Block, e *journal.Entry) bool {
-		_, err := ledger.PostUnder(state, e, terms)
-		if _, record := e.Body.(*journal.Record); record && err != nil {
-			unposted++
-			err = nil
-		}
-		failed = err
-		return err == nil
-	})
-	if err == nil {
-		err = failed
-	}
-	if err == nil {
-		cells, _, err = state.Changes()
-	}
+// Under posts the records of the journal as if the terms of another instant had been in force, in books of their own. The
+// agreements, price books and catalog are those that the journal brought last; it returns the router of that instant too.
+func (r *Reading) Under(ctx context.Context, at time.Time) (*simulate.Shadow, *delivery.Router, error) {
+	history, err := r.History(ctx)
 	if err != nil {
-		return nil, 0, fmt.Errorf("post the records under other terms: %w", err)
+		return nil, nil, err
 	}
-	return cells, unposted, nil
+	set, err := history.Latest()
+	if err != nil {
+		return nil, nil, err
+	}
+	router := set.Timeline.At(at.UnixNano())
+	shadow, err := simulate.Under(func(yield func(*journal.Entry, error) bool) {
+		stopped := false
+		err := EachEntry(ctx, r.Journal, journal.Cursor{}, func(_ *journal.Block, e *journal.Entry) bool {
+			stopped = !yield(e, nil)
+			return !stopped
+		})
+		if err != nil && !stopped {
+			yield(nil, err)
+		}
+	}, router)
+	return shadow, router, err
 }

@@ -168,18 +168,14 @@ func (w *world) underOtherTerms(ctx context.Context, s *Summary, r *app.Reading)
 	if err != nil {
 		return fmt.Errorf("read the day to compare with: %w", err)
 	}
-	terms, err := w.config.Set.AsOf(at, w.config.Known)
-	if err != nil {
-		return fmt.Errorf("find the terms of %s: %w", compared, err)
-	}
-	cells, unposted, err := r.Under(ctx, terms)
+	shadow, router, err := r.Under(ctx, at)
 	if err != nil {
 		return err
 	}
-	all, err := w.owed(s, cells, nil, terms, at)
+	all, err := w.owed(s, shadow.Cells, shadow.CapUses, router.Terms(), at)
 	if err != nil {
 		return err
 	}
-	s.OwedUnder = OwedUnder{Date: compared, Owed: all, Unposted: unposted}
+	s.OwedUnder = OwedUnder{Date: compared, Owed: all, Unposted: shadow.Refused}
 	return nil
 }
