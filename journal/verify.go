@@ -203,7 +203,7 @@ func (v *verifier) block(b *Block) {
 		bad(BadCount, "it holds %d entries and says %d", count, b.Count)
 	}
 	if b.Number == c.state.Blocks && b.Hash != c.state.Head {
-		bad(BadHead, "its hash is %x, the chain's head is %x", b.Hash, c.state.Head)
+		bad(BadHead, "its hash is %s, the chain's head is %s", b.Hash, c.state.Head)
 	}
 	v.report.Entries += uint64(count)
 	c.blocks, c.head, c.recorded = b.Number, b.Hash, b.Recorded
@@ -273,7 +273,7 @@ func (v *verifier) record(r *Record, part uint32, at mark) {
 func (v *verifier) heads() {
 	for i := range v.chains {
 		if c := &v.chains[i]; c.blocks < c.state.Blocks {
-			v.find(BadHead, c.state.ID, c.blocks, 0, "the chain ends here; its head is block %d with hash %x", c.state.Blocks, c.state.Head)
+			v.find(BadHead, c.state.ID, c.blocks, 0, "the chain ends here; its head is block %d with hash %s", c.state.Blocks, c.state.Head)
 		}
 	}
 }
@@ -310,7 +310,7 @@ func (v *verifier) pairs(ctx context.Context, j Journal) error {
 	}
 	for i, c := range v.chains {
 		v.report.Chains = append(v.report.Chains, ChainReport{
-			ID: c.state.ID, Blocks: c.blocks, Entries: c.entries, Head: fmt.Sprintf("%x", c.head),
+			ID: c.state.ID, Blocks: c.blocks, Entries: c.entries, Head: c.head.String(),
 			Sealed: c.state.Sealed, Settled: c.state.Settled, Open: opened[i],
 		})
 	}
