@@ -24,6 +24,7 @@ type Journal struct {
 	mu       sync.Mutex // guards the writing connection and what is below
 	conn     *sql.Conn
 	stmt     statements
+	prepared []*sql.Stmt // all of stmt
 	ordinals map[journal.ChainID]uint64
 	others   []byte // scratch: requests of a block, 16 bytes each
 	records  []byte
@@ -102,6 +103,7 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 		if *s.to, err = j.conn.PrepareContext(ctx, s.sql); err != nil {
 			return j.fail("prepare", err)
 		}
+		j.prepared = append(j.prepared, *s.to)
 	}
 	j.checkpoints, err = startCheckpoints(j)
 	return err
@@ -289,6 +291,9 @@ func (j *Journal) Close() error {
 		errs = append(errs, j.read.Close())
 	}
 	if j.conn != nil {
+		for _, s := range j.prepared { // an open statement would keep SQLite from copying the log on closing
+			errs = append(errs, s.Close())
+		}
 		errs = append(errs, j.conn.Close())
 		j.conn = nil
 	}
