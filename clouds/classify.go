@@ -51,8 +51,8 @@ type Rule func(status int, e *ErrorInfo) delivery.Outcome
 // ClassifyBy is the common part of every adapter's Classify.
 func ClassifyBy(status int, h http.Header, body []byte, rule Rule) Answer {
 	if status >= 200 && status < 300 {
-		if !ReadReply(body).Error {
-			return Answer{Outcome: delivery.Answered, Status: status, Body: body}
+		if r := ReadReply(body); !r.Error {
+			return Answer{Outcome: delivery.Answered, Status: status, Body: body, Reply: &r}
 		}
 		return classifyInside(h, body, rule)
 	}

@@ -87,6 +87,7 @@ type Answer struct {
 	Status     int    // what the client should see, where it should see this answer
 	Body       []byte // in OpenAI's error form, where it should see this answer
 	Detail     string // for the operator's log: code and type, never the cloud's text of a credential error
+	Reply      *Reply // of an answer: what was read of it, so that nobody reads it twice; nil = not read
 }
 
 // An Event is what one data line of a stream says.

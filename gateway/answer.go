@@ -37,12 +37,7 @@ func (q *request) whole(t, deployment int, resp *http.Response) (clouds.Answer, 
 		q.abandon(err)
 		return a, true
 	}
-	used, ok := adapter.Usage(q.answer)
-	text := int64(0)
-	if !ok {
-		text = int64(clouds.ReadReply(q.answer).Text)
-		used = q.estimate(text)
-	}
+	used := q.usageOf(adapter, &a)
 	q.papers.record.Delivered = int64(len(q.answer))
 	q.settle(journal.Answered, t, &used)
 	if f := q.recordDurable(); f != nil {
@@ -53,6 +48,17 @@ func (q *request) whole(t, deployment int, resp *http.Response) (clouds.Answer, 
 	q.answered(resp.StatusCode)
 	writeBody(q.w, resp.StatusCode, contentType(resp.Header, jsonType), q.answer)
 	return a, true
+}
+
+// usageOf is what a whole answer consumed, as the cloud reports it or, if it does not, by the size of its text.
+func (q *request) usageOf(adapter clouds.Adapter, a *clouds.Answer) usage.Usage {
+	if a.Reply != nil && a.Reply.Usage {
+		return a.Reply.Tokens
+	}
+	if used, ok := adapter.Usage(q.answer); ok {
+		return used
+	}
+	return q.estimate(int64(clouds.ReadReply(q.answer).Text))
 }
 
 func contentType(h http.Header, otherwise []string) []string {
