@@ -176,7 +176,7 @@ func (r *reader) object(n ast.Node, what string) *object {
 	case *ast.MappingValueNode:
 		pairs = []*ast.MappingValueNode{n}
 	default:
-		r.report("wrong-type", o.pos, "write fields, such as name: value", "%s is a mapping of fields, not %s", what, describe(n))
+		r.report("wrong-type", o.pos, "write fields, such as name: value", "%s should be a mapping of fields, and is %s", what, describe(n))
 		return nil
 	}
 	for _, pair := range pairs {

@@ -27,7 +27,7 @@ func (v value) report(rule, remedy, format string, args ...any) {
 
 // wrong reports that a field has another form than it should.
 func (v value) wrong(want, remedy string) {
-	v.report("wrong-type", remedy, "%s of %s is %s, not %s", v.name, v.o.what, want, describe(v.node))
+	v.report("wrong-type", remedy, "%s of %s should be %s, and is %s", v.name, v.o.what, want, describe(v.node))
 }
 
 // text returns the text of a scalar.
@@ -185,7 +185,7 @@ func (v value) quoted(what, example string) (string, bool) {
 	}
 	if plain, scalar := text(v.node); scalar {
 		v.report("unquoted-amount", fmt.Sprintf("write %s: %q", v.name, plain),
-			"%s of %s is %s and stands without quotes", v.name, v.o.what, what)
+			"%s of %s stands without quotes: %s", v.name, v.o.what, plain)
 		return "", false
 	}
 	v.wrong(what, fmt.Sprintf("write it in quotes, such as %q", example))
