@@ -29,24 +29,32 @@ func ReadEvent(data []byte, rules EventRules) Event {
 	hasError, hasChoices := false, false
 	tier := usage.Standard
 	o := object{b: data, i: start}
-	for o.next() {
-		value := data[o.m.at[0]:o.m.at[1]]
+	for o.key() {
 		switch string(o.m.key) {
 		case "choices":
 			hasChoices = true
-			a := array{b: value}
-			for a.next() {
-				choices++
-				deltas = e.readChoice(value[a.at[0]:a.at[1]]) || deltas
+			if o.i >= len(data) || data[o.i] != '[' {
+				o.skip()
+				continue
 			}
+			a := array{b: data, i: o.i}
+			for a.element() {
+				part, end := e.readChoice(data, a.i)
+				choices, deltas, a.i = choices+1, deltas || part, end
+			}
+			o.i = a.i
 		case "usage":
-			if value[0] == '{' {
-				e.Tokens, e.Usage = readUsage(value)
+			if o.skip() && o.value()[0] == '{' {
+				e.Tokens, e.Usage = readUsage(o.value())
 			}
 		case "error":
-			hasError = value[0] != 'n'
+			hasError = o.skip() && o.value()[0] != 'n'
 		case "service_tier":
-			tier = tierOf(value)
+			if o.skip() {
+				tier = tierOf(o.value())
+			}
+		default:
+			o.skip()
 		}
 	}
 	if o.i < 0 || hasError {
@@ -65,37 +73,42 @@ func ReadEvent(data []byte, rules EventRules) Event {
 	return e
 }
 
-// readChoice reads one choice of a chunk; it reports whether the choice has a delta, an end or a text.
-func (e *Event) readChoice(choice []byte) bool {
-	part := false
-	o := object{b: choice}
-	for o.next() {
-		value := choice[o.m.at[0]:o.m.at[1]]
+// readChoice reads the choice of a chunk that begins at i. It reports whether the choice has a delta, an end or a text, and
+// returns the position after it.
+func (e *Event) readChoice(data []byte, i int) (part bool, end int) {
+	o := object{b: data, i: i}
+	for o.key() {
 		switch string(o.m.key) {
 		case "delta":
-			if value[0] == '{' {
+			if o.i < len(data) && data[o.i] == '{' {
 				part = true
-				e.readDelta(value)
+				o.i = e.readDelta(data, o.i)
+			} else {
+				o.skip()
 			}
 		case "text":
-			part = true
-			e.Content = e.Content || filled(value)
-			e.Text += stringBytes(value)
+			if o.skip() {
+				part = true
+				e.Content = e.Content || filled(o.value())
+				e.Text += stringBytes(o.value())
+			}
 		case "finish_reason":
-			if value[0] == '"' && len(value) > 2 {
+			if o.skip() && o.value()[0] == '"' && len(o.value()) > 2 {
 				part, e.Finish = true, true
 			}
+		default:
+			o.skip()
 		}
 	}
-	return part
+	return part, o.i
 }
 
 // readDelta applies the first-content rule (a delta with a non-empty text, reasoning, tool, audio or refusal part) and
-// counts the text.
-func (e *Event) readDelta(delta []byte) {
-	o := object{b: delta}
+// counts the text. It returns the position after the delta.
+func (e *Event) readDelta(data []byte, i int) int {
+	o := object{b: data, i: i}
 	for o.next() {
-		value := delta[o.m.at[0]:o.m.at[1]]
+		value := o.value()
 		switch string(o.m.key) {
 		case "content", "reasoning_content", "reasoning", "refusal":
 			e.Text += stringBytes(value)
@@ -112,6 +125,7 @@ func (e *Event) readDelta(delta []byte) {
 		}
 		e.Content = e.Content || filled(value)
 	}
+	return o.i
 }
 
 // textBytes counts the bytes of text that a message or a call in it delivers.

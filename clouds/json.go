@@ -232,8 +232,8 @@ type member struct {
 	at    [2]int // the value
 }
 
-// object iterates over the members of the object that begins at at. Use: for o.next() { o.m ... }; then o.i is the
-// position after it, negative if the text is wrong.
+// object iterates over the members of the object that begins at i. Use: for o.next() { o.m ... }; then o.i is the position
+// after it, negative if the text is wrong.
 type object struct {
 	b     []byte
 	i     int
@@ -241,47 +241,44 @@ type object struct {
 	begun bool
 }
 
-func (o *object) next() bool {
-	b := o.b
-	if !o.begun {
-		o.begun = true
-		if o.i >= len(b) || b[o.i] != '{' {
-			o.i = ^min(o.i, len(b))
-			return false
-		}
-		o.i = skipSpace(b, o.i+1)
-		if o.i < len(b) && b[o.i] == '}' {
-			o.i++
-			return false
-		}
-	} else {
-		o.i = skipSpace(b, o.i)
-		if o.i < len(b) && b[o.i] == '}' {
-			o.i++
-			return false
-		}
-		if o.i >= len(b) || b[o.i] != ',' {
-			o.i = ^min(o.i, len(b))
-			return false
-		}
-		o.i = skipSpace(b, o.i+1)
-	}
-	start := o.i
-	value := skipKey(b, start)
-	if value < 0 {
-		o.i = value
+// next goes to the next member and walks its value.
+func (o *object) next() bool { return o.key() && o.skip() }
+
+// key goes to the next member and stops before its value, which the caller must walk, with skip or by itself: then it sets
+// o.i to the position after the value.
+func (o *object) key() bool {
+	if o.i < 0 || !opened(o.b, &o.i, &o.begun, '{') {
 		return false
 	}
-	keyEnd := skipString(b, start)
-	end := skipValue(b, value)
+	start := o.i
+	if start >= len(o.b) || o.b[start] != '"' {
+		o.i = ^min(start, len(o.b))
+		return false
+	}
+	end := skipString(o.b, start)
 	if end < 0 {
 		o.i = end
 		return false
 	}
-	o.m = member{key: b[start+1 : keyEnd-1], keyAt: [2]int{start, keyEnd}, at: [2]int{value, end}}
-	o.i = end
+	i := skipSpace(o.b, end)
+	if i >= len(o.b) || o.b[i] != ':' {
+		o.i = ^min(i, len(o.b))
+		return false
+	}
+	o.i = skipSpace(o.b, i+1)
+	o.m = member{key: o.b[start+1 : end-1], keyAt: [2]int{start, end}, at: [2]int{o.i, o.i}}
 	return true
 }
+
+// skip walks the value of the member that key went to.
+func (o *object) skip() bool {
+	o.i = skipValue(o.b, o.i)
+	o.m.at[1] = o.i
+	return o.i >= 0
+}
+
+// value is what skip walked.
+func (o *object) value() []byte { return o.b[o.m.at[0]:o.m.at[1]] }
 
 // array iterates over the elements of the array that begins at i, as object does over members.
 type array struct {
@@ -291,38 +288,43 @@ type array struct {
 	begun bool
 }
 
+// next goes to the next element and walks it.
 func (a *array) next() bool {
-	b := a.b
-	if !a.begun {
-		a.begun = true
-		if a.i >= len(b) || b[a.i] != '[' {
-			a.i = ^min(a.i, len(b))
-			return false
-		}
-		a.i = skipSpace(b, a.i+1)
-		if a.i < len(b) && b[a.i] == ']' {
-			a.i++
-			return false
-		}
-	} else {
-		a.i = skipSpace(b, a.i)
-		if a.i < len(b) && b[a.i] == ']' {
-			a.i++
-			return false
-		}
-		if a.i >= len(b) || b[a.i] != ',' {
-			a.i = ^min(a.i, len(b))
-			return false
-		}
-		a.i = skipSpace(b, a.i+1)
-	}
-	end := skipValue(b, a.i)
-	if end < 0 {
-		a.i = end
+	if !a.element() {
 		return false
 	}
-	a.at = [2]int{a.i, end}
-	a.i = end
+	a.at[0] = a.i
+	a.i = skipValue(a.b, a.i)
+	a.at[1] = a.i
+	return a.i >= 0
+}
+
+// element goes to the next element and stops before it; the caller walks it and sets a.i to the position after it.
+func (a *array) element() bool { return a.i >= 0 && opened(a.b, &a.i, &a.begun, '[') }
+
+// opened walks what stands before a member or an element: the opening bracket or a comma. It is false at the closing
+// bracket, which it walks, and where the text is wrong.
+func opened(b []byte, i *int, begun *bool, bracket byte) bool {
+	at := *i
+	closing := bracket + 2 // '[' and ']', '{' and '}' are two apart
+	if *begun {
+		at = skipSpace(b, at)
+		bracket = ','
+	}
+	if at < len(b) && *begun && b[at] == closing {
+		*i = at + 1
+		return false
+	}
+	if at >= len(b) || b[at] != bracket {
+		*i = ^min(at, len(b))
+		return false
+	}
+	at = skipSpace(b, at+1)
+	if !*begun && at < len(b) && b[at] == closing {
+		*i = at + 1
+		return false
+	}
+	*i, *begun = at, true
 	return true
 }
 
