@@ -45,7 +45,7 @@ func newStatement(env Env) *cobra.Command {
 				if i > 0 {
 					fmt.Fprintln(env.Stdout)
 				}
-				if err := printStatement(env.Stdout, d); err != nil {
+				if err := report.WriteStatement(env.Stdout, d); err != nil {
 					return err
 				}
 			}

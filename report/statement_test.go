@@ -1,0 +1,96 @@
+package report_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"concord/money"
+	"concord/report"
+	"concord/settlement"
+)
+
+// statement is what case B1 of the books comes to, with a control that disagrees.
+func statement() *settlement.Statement {
+	amount := money.MustParse
+	period, err := settlement.ParsePeriod("2026-05", time.UTC)
+	if err != nil {
+		panic(err)
+	}
+	totals := settlement.Totals{Base: amount("0.02"), Uncapped: amount("0.004"), Capped: amount("0.004")}
+	return &settlement.Statement{
+		State: settlement.Draft, Agreement: "openai-microsoft", Between: [2]string{"openai", "microsoft"}, Period: period,
+		Issued: "2026-06-02T00:00:00Z", Due: "2026-07-17", Currency: "USD", Rounding: settlement.Rounding{Scale: 2, Mode: "half-even"},
+		Terms:   []settlement.TermsSpan{{Hash: strings.Repeat("ab", 32), From: "2026-04-28T07:00:00Z"}},
+		Journal: settlement.Position{Chain: 1, Block: 7, Hash: strings.Repeat("cd", 32)},
+		Clauses: []settlement.Clause{{
+			ID: "share-openai-to-microsoft", Kind: "revenue-share", Payer: "openai", Payee: "microsoft", Accrued: amount("0.004"),
+			Bridge: settlement.Bridge{Period: totals, Closing: totals, Owed: amount("0.004"), Residue: amount("0.004")},
+			Caps:   []settlement.CapBridge{{CapLeft: settlement.CapLeft{Per: "total", Amount: amount("38000000000"), Used: amount("0.004"), Left: amount("37999999999.996")}}},
+			Lines: []settlement.Line{
+				{Cloud: "azure", Product: "openai/gpt-5.4", Stream: "cloud", Base: amount("0.008"), Accrued: amount("0.0016")},
+				{Cloud: "azure", Product: "openai/gpt-5.4", Stream: "license", Base: amount("0.012"), Accrued: amount("0.0024")},
+			},
+			Notes: []int{1},
+		}},
+		Licensed: []settlement.Licensed{{Clause: "model-license", Licensor: "openai", Licensee: "microsoft", Total: amount("0.02"),
+			Lines: []settlement.LicensedLine{{Cloud: "azure", Product: "openai/gpt-5.4", Stream: "license", Charged: amount("0.02"), Count: 1}}}},
+		Gross:     []settlement.Gross{{Payer: "openai", Payee: "microsoft", Accrued: amount("0.004")}, {Payer: "microsoft", Payee: "openai"}},
+		Net:       settlement.Gross{Payer: "openai", Payee: "microsoft", Accrued: amount("0.004")},
+		Footnotes: []settlement.Footnote{{Number: 1, Provenance: "reported", Text: "rate of share-openai-to-microsoft"}},
+		Controls:  []settlement.Control{{Name: "base", Stated: amount("0.02"), Books: amount("0.03")}},
+		Rows:      3,
+	}
+}
+
+func TestAStatementReadsWell(t *testing.T) {
+	var out bytes.Buffer
+	if err := report.WriteStatement(&out, statement()); err != nil {
+		t.Fatal(err)
+	}
+	want := `
+Statement (draft) of openai-microsoft between openai and microsoft
+Period 2026-05: from 2026-05-01 until 2026-06-01, UTC (2026-05-01T00:00Z until 2026-06-01T00:00Z)
+Cut 2026-06-02T00:00:00Z; if issued then, due 2026-07-17
+In USD, rounded to 2 decimals (half-even), once, on the cumulative amount of a clause
+Terms abababababab from 2026-04-28T07:00:00Z
+
+clause                            from       to             base   accrued  amount  notes
+--------------------------------  ---------  ---------  --------  --------  ------  -----
+share-openai-to-microsoft         openai     microsoft  0.020000  0.004000    0.00  [1]
+  azure, openai/gpt-5.4, cloud                          0.008000  0.001600    0.00
+  azure, openai/gpt-5.4, license                        0.012000  0.002400    0.00
+--------------------------------  ---------  ---------  --------  --------  ------  -----
+gross                             openai     microsoft            0.004000    0.00
+gross                             microsoft  openai               0.000000    0.00
+net                               openai     microsoft            0.004000    0.00
+
+from opening to close      of                   opening    period   closing
+-------------------------  ------------------  --------  --------  --------
+share-openai-to-microsoft  base                0.000000  0.020000  0.020000
+                           share, uncapped     0.000000  0.004000  0.004000
+                           share, capped       0.000000  0.004000  0.004000
+                           stated before                               0.00
+                           paid                                        0.00
+                           residue after this                      0.004000
+
+Cap of share-openai-to-microsoft, 38,000,000,000 USD per total: 0.000000 used at the opening, 0.004000 at the close, 37,999,999,999.996000 left
+
+Usage under model-license (openai to microsoft), owed for or not: microsoft charged its customers 0.020000 USD 
+  cloud  product         stream    charged  requests
+  -----  --------------  -------  --------  --------
+  azure  openai/gpt-5.4  license  0.020000         1
+
+[1] reported: rate of share-openai-to-microsoft
+
+Cut at chain 1, block 7 of the journal (cdcdcdcdcdcd)
+DISAGREES: base: the statement has 0.02, the books have 0.03
+3 rows; 0 of 1 control totals agree. A draft binds nobody.
+`
+	if diff := cmp.Diff(want[1:], out.String()); diff != "" {
+		t.Error(diff)
+	}
+}
