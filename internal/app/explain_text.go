@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"text/tabwriter"
+
+	"concord/delivery"
 )
 
 // PrintExplanation lays an explanation out for people.
@@ -50,7 +52,7 @@ func PrintExplanation(w io.Writer, x *Explanation) error {
 func printVerdict(w io.Writer, d DeploymentView) {
 	switch {
 	case d.Permitted && d.Place > 0:
-		fmt.Fprintf(w, "   %d.\t%s on %s, sold by %s: %s by %s", d.Place, d.Deployment, d.Cloud, d.Seller, d.Health, d.Clause)
+		fmt.Fprintf(w, "   %d.\t%s on %s, sold by %s: %s, permitted by %s", d.Place, d.Deployment, d.Cloud, d.Seller, healthWords(d.Health), d.Clause)
 		if d.License != "" {
 			fmt.Fprintf(w, ", license %s", d.License)
 		}
@@ -80,4 +82,12 @@ func streamed(stream bool) string {
 		return ", streamed"
 	}
 	return ""
+}
+
+// healthWords says a breaker's state so that nobody takes "closed" for shut.
+func healthWords(state string) string {
+	if state == delivery.Closed.String() {
+		return "healthy"
+	}
+	return state
 }

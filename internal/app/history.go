@@ -149,7 +149,7 @@ func (h *History) Price(in *journal.Intent, admitted int64, deployment string, u
 		if d.ID != deployment {
 			continue
 		}
-		q := journal.Quote{Cloud: d.Cloud, Seller: d.Seller, Holder: d.Holder, Currency: in.Currency, Charging: agreement.ChargeNone}
+		q := journal.Quote{Cloud: d.Cloud, Seller: d.Seller, Holder: d.Holder, Currency: router.Currency(i), Charging: agreement.ChargeNone}
 		if sale := router.Sale(i); sale != nil {
 			q.Charging = sale.Charge.Interrupted
 		}

@@ -97,11 +97,8 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if err != nil {
 		return nil, err
 	}
-	if s.journal, err = sqlite.OpenJournal(config.Data, sqlite.Options{}); err != nil {
-		return nil, lockedText(config.Data, err)
-	}
-	if s.books, err = sqlite.OpenBooks(config.Data, sqlite.Options{}); err != nil {
-		return nil, fmt.Errorf("open the books in %s: %w", config.Data, err)
+	if err = s.openStores(); err != nil {
+		return nil, err
 	}
 	if err = s.begin(ctx, chain, documents); err != nil {
 		return nil, err
@@ -129,6 +126,21 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	s.web = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)}
 	return s, nil
+}
+
+// openStores opens journal and books; the journal takes the lock on the data directory.
+func (s *Server) openStores() error {
+	j, err := sqlite.OpenJournal(s.config.Data, sqlite.Options{})
+	if err != nil {
+		return lockedText(s.config.Data, err)
+	}
+	s.journal = j
+	b, err := sqlite.OpenBooks(s.config.Data, sqlite.Options{})
+	if err != nil {
+		return fmt.Errorf("open the books in %s: %w", s.config.Data, err)
+	}
+	s.books = b
+	return nil
 }
 
 // begin opens the chain, writes what is in force, and resolves what earlier processes left open.
@@ -242,9 +254,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 	stopPoster()
 	var last error
-	if err := <-posting; err != nil && !errors.Is(err, context.Canceled) {
-		last = fmt.Errorf("post to the books: %w", err)
-	} else {
+	if err := <-posting; err == nil { // else it stands in failed already
 		last = s.poster.CatchUp(context.WithoutCancel(ctx))
 	}
 	return errors.Join(failed, stopping, last, s.closeStores(context.WithoutCancel(ctx)))

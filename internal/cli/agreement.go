@@ -32,7 +32,9 @@ func newAgreementCheck(env Env) *cobra.Command {
 					return err
 				}
 			} else {
-				printFindings(env.Stdout, findings)
+				for _, f := range findings {
+					fmt.Fprintln(env.Stdout, app.FindingText(f))
+				}
 			}
 			if !good {
 				return errNo

@@ -10,10 +10,21 @@ import (
 	"concord/report"
 )
 
-// printFindings writes each finding with its place and remedy.
+// notPublic is the rule of the warnings that name terms with a footnote; examples have dozens of them.
+const notPublic = "not-public"
+
+// printFindings writes each finding with its place and remedy, and counts terms that are not public.
 func printFindings(w io.Writer, findings []agreement.Finding) {
+	marked := 0
 	for _, f := range findings {
+		if f.Rule == notPublic {
+			marked++
+			continue
+		}
 		fmt.Fprintln(w, app.FindingText(f))
+	}
+	if marked > 0 {
+		fmt.Fprintf(w, "%d terms are reported or assumed; figures that rest on them carry a footnote (concord agreement check names them).\n", marked)
 	}
 }
 

@@ -45,14 +45,30 @@ func world(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// await URL waits until URL answers 200.
+// edit FILE OLD NEW replaces every OLD in FILE, of which there must be one at least.
+func edit(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 3 {
+		ts.Fatalf("usage: edit FILE OLD NEW")
+	}
+	text := ts.ReadFile(args[0])
+	if !strings.Contains(text, args[1]) {
+		ts.Fatalf("%s has no %q", args[0], args[1])
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o644))
+}
+
+// await URL [STATUS] waits until URL answers STATUS, or 200.
 func await(ts *testscript.TestScript, _ bool, args []string) {
+	want := "200"
+	if len(args) > 1 {
+		want = args[1]
+	}
 	var last error
 	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		response, err := http.Get(args[0])
 		if err == nil {
 			response.Body.Close()
-			if response.StatusCode == http.StatusOK {
+			if strconv.Itoa(response.StatusCode) == want {
 				return
 			}
 			err = fmt.Errorf("status %d", response.StatusCode)
@@ -63,7 +79,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // json FILE PATH is|above VALUE holds a value of a JSON file to another, as text or as a number. PATH is names and indexes
-// joined by dots; "#" is a list's length.
+// joined by dots; "len" is a list's length.
 func jsonIs(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 4 {
 		ts.Fatalf("usage: json FILE PATH is|above VALUE")
@@ -97,7 +113,7 @@ func lookUp(ts *testscript.TestScript, v any, path string) any {
 			}
 			v = found
 		case []any:
-			if name == "#" {
+			if name == "len" {
 				return len(in)
 			}
 			i, err := strconv.Atoi(name)

@@ -34,6 +34,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"ports":     ports,
 			"world":     world,
+			"edit":      edit,
 			"await":     await,
 			"json":      jsonIs,
 			"chat":      chat,

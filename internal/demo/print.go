@@ -144,6 +144,10 @@ func (s *Summary) printBooks(w io.Writer) {
 	if !s.Ledger.RebuiltEqual {
 		rebuilt = "rebuilt from the journal they are NOT the same"
 	}
+	if d := s.Statement; d != nil {
+		fmt.Fprintf(w, "\nStatement of %s for %s (draft): %s owes %s %s %s net; whole with --format json, or by concord statement\n", d.Agreement,
+			d.Period.Name, d.Net.Payer, d.Net.Payee, report.Money(d.Net.Amount, d.Rounding.Scale), d.Currency)
+	}
 	fmt.Fprintf(w, "\nBooks: %s transactions; %s; %s. Journal: %s entries, %s.\n", report.Count(s.Ledger.Transactions), balanced, rebuilt,
 		report.Count(int64(s.Journal.Entries)), map[bool]string{true: "good", false: "NOT good"}[s.Journal.Good])
 }

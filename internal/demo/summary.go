@@ -20,30 +20,30 @@ const Disclaimer = "Example. Public trace; public, reported and assumed terms. N
 
 // A Summary is what a replay came to. Its JSON is stable.
 type Summary struct {
-	Note         string               `json:"note"`
-	Requests     int                  `json:"requests"` // sent by the clients
-	Answered     int                  `json:"answered"`
-	Refused      int                  `json:"refused"`
-	Failed       int                  `json:"failed"`        // anything else, and answers that a client did not get whole
-	UsageRecords int                  `json:"usage_records"` // records of what was delivered, whole or in part
-	Attempts     int                  `json:"attempts"`
-	Clouds       map[string]Cloud     `json:"clouds"`
-	Failovers    []Failover           `json:"failovers"`
-	SellerChange int                  `json:"seller_changes"` // requests that another seller served than the customer's first
-	Terms        []string             `json:"terms_in_force"`
-	Revenue      *settlement.Revenues `json:"revenue"`
-	RevenueNotes string               `json:"revenue_footnotes,omitempty"`
-	Owed         []Owed               `json:"owed"`
-	OwedUnder    OwedUnder            `json:"owed_under"`
-	Ledger       LedgerSummary        `json:"ledger"`
-	Journal      JournalSummary       `json:"journal"`
-	Statement    any                  `json:"statement"`
-	Latency      Latency              `json:"latency_ms"`
-	CPUMillis    float64              `json:"cpu_ms_per_request"` // of the whole process: clients, gateway and emulated clouds
-	Speed        float64              `json:"speed"`
-	Seconds      float64              `json:"duration_seconds"`
-	Footnotes    []report.Note        `json:"footnotes"`
-	Explained    *app.Explanation     `json:"explained,omitempty"`
+	Note         string                `json:"note"`
+	Requests     int                   `json:"requests"` // sent by the clients
+	Answered     int                   `json:"answered"`
+	Refused      int                   `json:"refused"`
+	Failed       int                   `json:"failed"`        // anything else, and answers that a client did not get whole
+	UsageRecords int                   `json:"usage_records"` // records of what was delivered, whole or in part
+	Attempts     int                   `json:"attempts"`
+	Clouds       map[string]Cloud      `json:"clouds"`
+	Failovers    []Failover            `json:"failovers"`
+	SellerChange int                   `json:"seller_changes"` // requests that another seller served than the customer's first
+	Terms        []string              `json:"terms_in_force"`
+	Revenue      *settlement.Revenues  `json:"revenue"`
+	RevenueNotes string                `json:"revenue_footnotes,omitempty"`
+	Owed         []Owed                `json:"owed"`
+	OwedUnder    OwedUnder             `json:"owed_under"`
+	Ledger       LedgerSummary         `json:"ledger"`
+	Journal      JournalSummary        `json:"journal"`
+	Statement    *settlement.Statement `json:"statement"`
+	Latency      Latency               `json:"latency_ms"`
+	CPUMillis    float64               `json:"cpu_ms_per_request"` // of the whole process: clients, gateway and emulated clouds
+	Speed        float64               `json:"speed"`
+	Seconds      float64               `json:"duration_seconds"`
+	Footnotes    []report.Note         `json:"footnotes"`
+	Explained    *app.Explanation      `json:"explained,omitempty"`
 
 	problems []string
 	notes    report.Footnotes
@@ -130,8 +130,8 @@ func (w *world) summarize(ctx context.Context, m measured) (*Summary, error) {
 	if err := w.money(ctx, s, r); err != nil {
 		return nil, err
 	}
-	if t.example != nil {
-		if s.Explained, err = r.Explain(ctx, *t.example); err != nil {
+	if t.tells > 0 {
+		if s.Explained, err = r.Explain(ctx, t.example); err != nil {
 			return nil, err
 		}
 	}

@@ -18,7 +18,8 @@ type tally struct {
 	failovers map[failoverKey]int
 	outcomes  map[string]int
 	records   map[string]int // by request id
-	example   *journal.RequestID
+	example   journal.RequestID
+	tells     int // how much the example tells; 0 = there is none
 	changed   int // requests whose seller changed
 }
 
@@ -147,9 +148,21 @@ func (t *tally) record(r *journal.Record, d *decided, clauses map[clauseOf]strin
 		t.changed++
 	}
 	t.failovers[key]++
-	if t.example == nil && len(r.Attempts) > 1 {
-		id := r.Request
-		t.example = &id
+	t.consider(r, key)
+}
+
+// consider keeps the request that tells most: one that failed over after an attempt, with the same seller, so that all that
+// the agreement says of it is in its postings.
+func (t *tally) consider(r *journal.Record, key failoverKey) {
+	tells := 1
+	if len(r.Attempts) > 1 {
+		tells++
+	}
+	if key.seller == "" {
+		tells += 2
+	}
+	if tells > t.tells {
+		t.example, t.tells = r.Request, tells
 	}
 }
 
