@@ -128,11 +128,11 @@ func (p *statementPrinter) limits() {
 	for i := range p.s.Clauses {
 		c := &p.s.Clauses[i]
 		for _, limit := range c.Caps {
-			p.printf("\nCap of %s, %s %s per %s: %s used at the opening, %s at the close, %s left\n", c.ID, Money(limit.Amount, 0),
+			p.printf("\nCap of %s, %s %s (%s):\n  %s used at the opening, %s at the close, %s left\n", c.ID, Money(limit.Amount, 0),
 				string(p.s.Currency), limit.Per, p.exact(limit.Opening), p.exact(limit.Used), p.exact(limit.Left))
 		}
 		if d := c.Commitment; d != nil {
-			p.printf("\nCommitment %s, %s %s: %s drawn at the opening, %s at the close, %s left\n", c.ID, Money(d.Amount, 0),
+			p.printf("\nCommitment %s, %s %s:\n  %s drawn at the opening, %s at the close, %s left\n", c.ID, Money(d.Amount, 0),
 				string(p.s.Currency), p.exact(d.Opening), p.exact(d.Closing), p.exact(d.Left))
 		}
 	}
@@ -141,8 +141,8 @@ func (p *statementPrinter) limits() {
 func (p *statementPrinter) licensed() {
 	for i := range p.s.Licensed {
 		l := &p.s.Licensed[i]
-		p.printf("\nUsage under %s (%s to %s), owed for or not: %s charged its customers %s %s %s\n", l.Clause, l.Licensor, l.Licensee,
-			l.Licensee, p.exact(l.Total), string(p.s.Currency), marks(l.Notes))
+		p.printf("\nUsage under %s (%s to %s), owed for or not%s\n  %s charged its customers %s %s\n", l.Clause, l.Licensor, l.Licensee,
+			spaced(marks(l.Notes)), l.Licensee, p.exact(l.Total), string(p.s.Currency))
 		t := NewTable("cloud", "product", "stream", ">charged", ">requests")
 		t.Indent = 2
 		for _, line := range l.Lines {
@@ -193,6 +193,13 @@ func marks(notes []int) string {
 		out += mark(n)
 	}
 	return out
+}
+
+func spaced(marks string) string {
+	if marks == "" {
+		return ""
+	}
+	return " " + marks
 }
 
 // lineName names a line of a statement by where its amount comes from.

@@ -77,9 +77,11 @@ share-openai-to-microsoft  base                0.000000  0.020000  0.020000
                            paid                                        0.00
                            residue after this                      0.004000
 
-Cap of share-openai-to-microsoft, 38,000,000,000 USD per total: 0.000000 used at the opening, 0.004000 at the close, 37,999,999,999.996000 left
+Cap of share-openai-to-microsoft, 38,000,000,000 USD (total):
+  0.000000 used at the opening, 0.004000 at the close, 37,999,999,999.996000 left
 
-Usage under model-license (openai to microsoft), owed for or not: microsoft charged its customers 0.020000 USD 
+Usage under model-license (openai to microsoft), owed for or not
+  microsoft charged its customers 0.020000 USD
   cloud  product         stream    charged  requests
   -----  --------------  -------  --------  --------
   azure  openai/gpt-5.4  license  0.020000         1
