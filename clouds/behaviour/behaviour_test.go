@@ -115,3 +115,19 @@ func TestEveryKindHasAName(t *testing.T) {
 		t.Error("none is no fault")
 	}
 }
+
+func TestAFaultSaysWhatItLacks(t *testing.T) {
+	t.Parallel()
+	for want, f := range map[string]behaviour.Fault{
+		"":                          {Kind: behaviour.Throttle, From: 1, Until: 2, First: 1, Last: 1},
+		"no kind of fault is given": {},
+		"fault status needs a status between 400 and 599, it has 0":   {Kind: behaviour.Status},
+		"fault slow needs a delay, such as 500ms":                     {Kind: behaviour.Slow},
+		"fault cut is over before it begins: until is not after from": {Kind: behaviour.Cut, From: 2, Until: 2},
+		"fault cut is over before it begins: last is 1, first is 2":   {Kind: behaviour.Cut, First: 2, Last: 1},
+	} {
+		if err := f.Check(); err == nil && want != "" || err != nil && err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}

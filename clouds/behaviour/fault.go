@@ -1,5 +1,10 @@
 package behaviour
 
+import (
+	"errors"
+	"fmt"
+)
+
 // Kind is a way in which a cloud fails; the set is closed.
 type Kind uint8
 
@@ -59,6 +64,23 @@ type Fault struct {
 	From, Until int64 // since the cloud started; Until 0 = without end
 	First, Last int64 // requests, counted from 1; Last 0 = without end
 	Every       int64 // only each n-th request of the window; 0 = all
+}
+
+// Check says what a fault lacks, or nil.
+func (f *Fault) Check() error {
+	switch {
+	case f.Kind == None || f.Kind >= numKinds:
+		return errors.New("no kind of fault is given")
+	case f.Kind == Status && (f.Status < 400 || f.Status > 599):
+		return fmt.Errorf("fault status needs a status between 400 and 599, it has %d", f.Status)
+	case (f.Kind == Latency || f.Kind == Slow) && f.Delay <= 0:
+		return fmt.Errorf("fault %s needs a delay, such as 500ms", f.Kind)
+	case f.Until > 0 && f.Until <= f.From:
+		return fmt.Errorf("fault %s is over before it begins: until is not after from", f.Kind)
+	case f.Last > 0 && f.Last < f.First:
+		return fmt.Errorf("fault %s is over before it begins: last is %d, first is %d", f.Kind, f.Last, f.First)
+	}
+	return nil
 }
 
 func (f *Fault) active(elapsed, request int64) bool {

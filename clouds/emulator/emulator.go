@@ -265,7 +265,7 @@ func (x *exchange) planned(q *chat) *failure {
 	case behaviour.Quota:
 		return d.quota(after)
 	case behaviour.Status:
-		return d.broken(x.effect.Status, after)
+		return d.broken(max(x.effect.Status, http.StatusBadRequest), after)
 	case behaviour.ErrorBody:
 		return &failure{status: http.StatusOK, body: d.broken(http.StatusInternalServerError, 0).body}
 	}

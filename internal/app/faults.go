@@ -55,10 +55,14 @@ func ParseFaults(name string, source []byte) (behaviour.Faults, error) {
 			l.reject("faults-kind", d.Kind, "use one of: "+strings.Join(behaviour.Kinds(), ", "), "%q is no fault", d.Kind.Value)
 			continue
 		}
-		faults = append(faults, behaviour.Fault{
+		f := behaviour.Fault{
 			Kind: kind, Status: int(l.count(d.Status)), RetryAfter: l.span(d.RetryAfter), After: l.count(d.After), Delay: l.span(d.Delay),
 			From: l.span(d.From), Until: l.span(d.Until), First: l.count(d.First), Last: l.count(d.Last), Every: l.count(d.Every),
-		})
+		}
+		if err := f.Check(); err != nil && !HasErrors(l.findings) {
+			l.reject("faults-incomplete", d.Kind, "see docs/clouds.md for what each fault takes", "%v", err)
+		}
+		faults = append(faults, f)
 	}
 	if HasErrors(l.findings) {
 		return nil, &Invalid{"faults file", l.findings}
