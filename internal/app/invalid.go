@@ -72,3 +72,13 @@ func HasErrors(findings []agreement.Finding) bool {
 	}
 	return false
 }
+
+// Unreadable returns an error if some file among findings could not be read as YAML at all, so that nothing was checked.
+func Unreadable(findings []agreement.Finding) *Invalid {
+	for _, f := range findings {
+		if f.Rule == "yaml" && f.Severity == agreement.Error {
+			return &Invalid{"agreement", findings}
+		}
+	}
+	return nil
+}

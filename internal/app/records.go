@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"fmt"
+	"iter"
 
 	"concord/journal"
 )
@@ -26,6 +27,20 @@ func EachEntry(ctx context.Context, j journal.Journal, after journal.Cursor, yie
 		return fmt.Errorf("read the journal: %w", err)
 	}
 	return nil
+}
+
+// Entries returns every entry, in posting order. An entry is valid until the next one is asked for.
+func Entries(ctx context.Context, j journal.Journal) iter.Seq2[*journal.Entry, error] {
+	return func(yield func(*journal.Entry, error) bool) {
+		more := true
+		err := EachEntry(ctx, j, journal.Cursor{}, func(_ *journal.Block, e *journal.Entry) bool {
+			more = yield(e, nil)
+			return more
+		})
+		if err != nil && more {
+			yield(nil, err)
+		}
+	}
 }
 
 // EachRecord calls yield for every record, in posting order.

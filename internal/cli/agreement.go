@@ -26,6 +26,9 @@ func newAgreementCheck(env Env) *cobra.Command {
 			if err != nil {
 				return reportInvalid(env, out, err)
 			}
+			if unreadable := app.Unreadable(findings); unreadable != nil {
+				return reportInvalid(env, out, unreadable)
+			}
 			good := !app.HasErrors(findings)
 			if out.json() {
 				if err := report.WriteJSON(env.Stdout, checkView{OK: good, Findings: findingViews(findings)}); err != nil {

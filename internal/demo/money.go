@@ -12,6 +12,7 @@ import (
 	"concord/pricing"
 	"concord/report"
 	"concord/settlement"
+	"concord/simulate"
 )
 
 // compared is the day whose terms the demo compares with: the last one before the amendment.
@@ -40,10 +41,13 @@ func (w *world) money(ctx context.Context, s *Summary, r *app.Reading) error {
 	if s.Revenue, err = settlement.Revenue(cells); err != nil {
 		return err
 	}
-	s.RevenueNotes = footnoter{terms: terms, config: w.config, notes: &s.notes, at: now}.revenue()
-	if s.Owed, err = w.owed(s, cells, state.CapUses(), terms, now); err != nil {
+	debts, err := settlement.Owed(cells, state.CapUses(), terms, now)
+	if err != nil {
 		return err
 	}
+	notes := footnoter{terms: terms, config: w.config, notes: &s.notes, at: now}
+	s.RevenueNotes = notes.revenue()
+	s.Owed = notes.debts(debts)
 	drafts, err := r.Statements(ctx, app.StatementQuery{Agreement: stated, Between: statedBetween(), Now: now})
 	if err != nil {
 		return err
@@ -52,26 +56,21 @@ func (w *world) money(ctx context.Context, s *Summary, r *app.Reading) error {
 	return w.underOtherTerms(ctx, s, r)
 }
 
-// owed lists what parties owe each other, with footnotes for what is not public.
-func (w *world) owed(s *Summary, cells []ledger.Cell, uses []ledger.CapUse, terms *agreement.Terms, at time.Time) ([]Owed, error) {
-	debts, err := settlement.Owed(cells, uses, terms, at)
-	if err != nil {
-		return nil, err
-	}
-	notes := footnoter{terms: terms, config: w.config, notes: &s.notes, at: at}
-	out := []Owed{}
-	for _, d := range debts {
-		out = append(out, Owed{Debt: d, Footnotes: notes.debt(&d)})
-	}
-	return out, nil
-}
-
 // A footnoter marks figures that rest on terms that are not public.
 type footnoter struct {
 	terms  *agreement.Terms
 	config *app.Config
 	notes  *report.Footnotes
 	at     time.Time
+}
+
+// debts puts the marks of their footnotes to debts.
+func (f footnoter) debts(debts []settlement.Debt) []Owed {
+	out := []Owed{}
+	for i := range debts {
+		out = append(out, Owed{Debt: debts[i], Footnotes: f.debt(&debts[i])})
+	}
+	return out
 }
 
 // debt marks what is owed under a clause: by what is known of the clause, of its fields, and of the prices it rests on.
@@ -163,19 +162,24 @@ func (f footnoter) revenue() string {
 
 // underOtherTerms posts the same records as if the terms of the day before the amendment were still in force.
 func (w *world) underOtherTerms(ctx context.Context, s *Summary, r *app.Reading) error {
-	zone := w.config.Set.Agreements()[0].Zone
-	at, err := time.ParseInLocation(time.DateOnly, compared, zone)
+	at, err := time.ParseInLocation(time.DateOnly, compared, w.config.Set.Agreements()[0].Zone)
 	if err != nil {
 		return fmt.Errorf("read the day to compare with: %w", err)
 	}
-	shadow, router, err := r.Under(ctx, at)
+	history, err := r.History(ctx)
 	if err != nil {
 		return err
 	}
-	all, err := w.owed(s, shadow.Cells, shadow.CapUses, router.Terms(), at)
+	set, err := history.Latest()
 	if err != nil {
 		return err
 	}
-	s.OwedUnder = OwedUnder{Date: compared, Owed: all, Unposted: shadow.Refused}
+	router := set.Timeline.At(at.UnixNano())
+	shadow, err := simulate.Under(app.Entries(ctx, r.Journal), router)
+	if err != nil {
+		return err
+	}
+	notes := footnoter{terms: router.Terms(), config: w.config, notes: &s.notes, at: at}
+	s.Under = Under{Date: compared, Shadow: *shadow, Owed: notes.debts(shadow.Owed)}
 	return nil
 }

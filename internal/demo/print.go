@@ -98,10 +98,10 @@ func (o *Owed) flow() flow { return flow{o.Payer, o.Payee, o.Clause, string(o.Cu
 
 // printOwed lays what is owed now beside what the same records would give under the other terms.
 func (s *Summary) printOwed(w io.Writer) error {
-	fmt.Fprintf(w, "\nOwed between parties, beside what the same records would give under the terms of %s\n", day(s.OwedUnder.Date))
+	fmt.Fprintf(w, "\nOwed between parties, beside what the same records would give under the terms of %s\n", day(s.Under.Date))
 	table := report.NewTable("from", "to", "clause", ">now", ">then", "", "")
 	then := map[flow]Owed{}
-	for _, o := range s.OwedUnder.Owed {
+	for _, o := range s.Under.Owed {
 		then[o.flow()] = o
 	}
 	for _, o := range s.Owed {
@@ -112,7 +112,7 @@ func (s *Summary) printOwed(w io.Writer) error {
 		}
 		table.Row(o.Payer, o.Payee, o.Clause, report.Money(o.Amount, 6), other, string(o.Currency), o.Footnotes)
 	}
-	for _, o := range s.OwedUnder.Owed {
+	for _, o := range s.Under.Owed {
 		if _, only := then[o.flow()]; only {
 			table.Row(o.Payer, o.Payee, o.Clause, "-", report.Money(o.Amount, 6), string(o.Currency), o.Footnotes)
 		}
@@ -120,8 +120,15 @@ func (s *Summary) printOwed(w io.Writer) error {
 	if err := table.Write(w); err != nil {
 		return err
 	}
-	if n := s.OwedUnder.Unposted; n > 0 {
-		fmt.Fprintf(w, "Then, %s of the records had no clause to be sold under; they count as nothing.\n", report.Count(int64(n)))
+	if s.Under.Refused > 0 {
+		fmt.Fprintf(w, "Then, %s of the %s requests would have been refused:\n", report.Count(int64(s.Under.Refused)), report.Count(int64(s.Under.Records)))
+	}
+	for _, r := range s.Under.Refusals {
+		clause := r.Clause
+		if clause == "" {
+			clause = "no clause"
+		}
+		fmt.Fprintf(w, "  %s of %s on %s: %s (%s)\n", report.Count(int64(r.Count)), r.Seller, r.Cloud, r.Reason, clause)
 	}
 	return nil
 }

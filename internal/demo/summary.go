@@ -13,6 +13,7 @@ import (
 	"concord/ledger"
 	"concord/report"
 	"concord/settlement"
+	"concord/simulate"
 )
 
 // Disclaimer stands under everything that the demo prints about parties.
@@ -34,7 +35,7 @@ type Summary struct {
 	Revenue      *settlement.Revenues  `json:"revenue"`
 	RevenueNotes string                `json:"revenue_footnotes,omitempty"`
 	Owed         []Owed                `json:"owed"`
-	OwedUnder    OwedUnder             `json:"owed_under"`
+	Under        Under                 `json:"under"`
 	Ledger       LedgerSummary         `json:"ledger"`
 	Journal      JournalSummary        `json:"journal"`
 	Statement    *settlement.Statement `json:"statement"`
@@ -77,11 +78,11 @@ type Owed struct {
 	Footnotes string `json:"footnotes,omitempty"`
 }
 
-// OwedUnder is what the same records would give under the terms of another day.
-type OwedUnder struct {
-	Date     string `json:"date"`
-	Owed     []Owed `json:"owed"`
-	Unposted int    `json:"unposted"` // records that those terms have no clause for
+// Under is what the same records would have come to under the terms of another day.
+type Under struct {
+	Date string `json:"date"`
+	simulate.Shadow
+	Owed []Owed `json:"owed"`
 }
 
 // LedgerSummary is the state of the books.
