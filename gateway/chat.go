@@ -100,8 +100,11 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 			return &fault{status: http.StatusRequestEntityTooLarge, kind: "invalid_request_error", code: "request_too_large", close: true,
 				message: fmt.Sprintf("The request body is longer than this gateway's limit of %d bytes.", q.g.config.MaxBody)}
 		}
+		if _, stopped := q.watch.verdict(); stopped != nil {
+			return faultDraining
+		}
 		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "body_unreadable", close: true,
-			message: "The request body ended before it was complete."}
+			message: "The request body ended before it was complete, or did not arrive in time."}
 	}
 	q.admitted = q.g.admit()
 	q.base = q.g.now()

@@ -48,15 +48,16 @@ func (q *request) deliver() {
 func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.Answer, over bool) {
 	step := q.plan.Steps[move.Step]
 	p := &q.view.places[step.Deployment]
+	if step.State == delivery.Probing && !move.LastResort && !q.g.health.acquire(step.Deployment, q.g.now()) {
+		q.close(q.open(step.Deployment), delivery.Skipped)
+		return clouds.Answer{Outcome: delivery.Skipped}, false
+	}
 	if err := q.before(step.Deployment, why); err != nil {
+		q.g.observeHealth(q.view, step.Deployment, delivery.ClientGone, 0) // gives a probe back
 		q.abandon(err)
 		return a, true
 	}
 	t := q.open(step.Deployment)
-	if step.State == delivery.Probing && !move.LastResort && !q.g.health.acquire(step.Deployment, q.g.now()) {
-		q.close(t, delivery.Skipped)
-		return clouds.Answer{Outcome: delivery.Skipped}, false
-	}
 	ctx, cancel := context.WithCancel(q.ctx)
 	defer cancel()
 	if !q.watch.attempt(cancel) {

@@ -48,6 +48,7 @@ type request struct {
 
 	durable   bool // the intent is
 	recorded  bool // the record is appended, or on its late way
+	receiving bool // in the middle of the client's body; guarded by watch.mu
 	kept      bool // a late record needs papers
 	sent      bool // the client was sent a status
 	streaming bool // in the middle of a stream to the client
@@ -79,9 +80,15 @@ func newRequest(g *Gateway) *request {
 	return q
 }
 
-// unblock makes a blocked write to the client return. Servers that cannot do that leave the write to the connection's end.
+// unblock makes a blocked write to the client return, or a read of its body. Servers that cannot do that leave it to the
+// connection's end.
 func (q *request) unblock(after time.Duration) {
-	_ = http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(after))
+	c, at := http.NewResponseController(q.w), time.Now().Add(after)
+	if q.receiving {
+		_ = c.SetReadDeadline(at)
+		return
+	}
+	_ = c.SetWriteDeadline(at)
 }
 
 // reset gives the request back, unless an upstream connection may still read from its buffers or its record is still on its
@@ -114,9 +121,23 @@ func (q *request) readBody(r *http.Request) error {
 	if size < 0 {
 		size = firstBody
 	}
+	q.receive(true)
 	var err error
 	q.body, err = readAll(q.body[:0], r.Body, size, limit)
+	q.receive(false)
 	return err
+}
+
+// receive bounds the time that the client's body may take.
+func (q *request) receive(on bool) {
+	q.watch.mu.Lock()
+	q.receiving = on
+	q.watch.mu.Unlock()
+	if on {
+		q.watch.set(receiving, q.began+int64(q.g.config.Timeouts.Request))
+	} else {
+		q.watch.set(idle, 0)
+	}
 }
 
 // readAll appends what r gives to dst. It reports errBodyTooLong beyond limit.

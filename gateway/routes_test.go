@@ -247,6 +247,53 @@ func TestWhatIsOpenAfterTheGraceEndsWithAnErrorAndARecord(t *testing.T) {
 	})
 }
 
+func TestABodyThatNeverEndsHoldsNothingUp(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		got := make(chan answer, 1)
+		body, more := io.Pipe()
+		go func() {
+			r, _ := http.NewRequestWithContext(w.Context(), http.MethodPost, "http://gateway.test/v1/chat/completions", body)
+			r.Header.Set("Authorization", "Bearer "+goodKey)
+			got <- w.do(r)
+		}()
+		_, _ = io.WriteString(more, `{"model":`)
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(w.Context(), time.Second)
+		defer cancel()
+
+		if err := w.gateway.Drain(ctx); err != nil {
+			t.Error(err)
+		}
+
+		more.Close()
+		if a := <-got; a.Err == nil && a.Status != 503 {
+			t.Errorf("%d %s", a.Status, a.Body)
+		}
+	})
+}
+
+func TestAClientThatDoesNotReadHoldsNothingForEver(t *testing.T) {
+	inWorld(t, nil, func(w *world) {
+		w.clouds["azure"].serve = func(rw http.ResponseWriter, r *http.Request, _ int) {
+			for r.Context().Err() == nil {
+				sends(textEvent(strings.Repeat("word ", 1000)))(rw, r, 0)
+			}
+		}
+		resp, err := w.open(w.Context(), `,"stream":true`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+
+		f := <-w.finished
+
+		if f.Outcome != journal.Cancelled || time.Duration(f.Duration) > 2*time.Minute {
+			t.Errorf("outcome %v after %v", f.Outcome, time.Duration(f.Duration))
+		}
+		_ = w.record()
+	})
+}
+
 // panicking is an adapter that breaks while it reads a stream, or an answer.
 type panicking struct {
 	clouds.Adapter

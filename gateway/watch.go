@@ -10,11 +10,12 @@ import (
 type phase uint8
 
 const (
-	idle     phase = iota // nothing
-	reading               // a cloud: cancel the attempt
-	writing               // the client to read: unblock the write
-	sleeping              // the next move: wake up
-	storing               // the journal: wake up
+	idle      phase = iota // nothing
+	receiving              // the client's body: unblock the read
+	reading                // a cloud: cancel the attempt
+	writing                // the client to read: unblock the write
+	sleeping               // the next move: wake up
+	storing                // the journal: wake up
 )
 
 // writeGrace is what a write gets that is under way when the request is stopped: time for the last words.
@@ -24,7 +25,7 @@ const writeGrace = 2 * time.Second
 // instant at which the timer fires anyway: it then finds out that it came too early and goes on. Safe for concurrent use.
 type watch struct {
 	now     func() int64        // monotonic, ns
-	unblock func(time.Duration) // makes a blocked write to the client return after that time
+	unblock func(time.Duration) // makes a blocked write to the client, or a read from it, return after that time
 	wake    chan struct{}       // for sleeping and storing
 
 	mu      sync.Mutex
@@ -83,10 +84,21 @@ func (w *watch) set(p phase, limit int64) {
 			w.wakeUp()
 		}
 	}
-	if p != idle && (w.fires == 0 || limit < w.fires) {
+	switch {
+	case p == idle:
+	case w.fires == 0:
+		w.arm(min(limit, w.now()+int64(lookIn)))
+	case limit < w.fires:
 		w.arm(limit)
 	}
+	if p == receiving && w.stopped != nil {
+		w.unblock(0)
+	}
 }
+
+// lookIn is how often the timer looks in at least, so that the limits that follow one another in a request cost no timer
+// operation each.
+const lookIn = 30 * time.Second
 
 func (w *watch) arm(at int64) {
 	w.fires = at
@@ -105,8 +117,8 @@ func (w *watch) fire() {
 	if w.phase == idle {
 		return
 	}
-	if w.now() < w.limit {
-		w.arm(w.limit)
+	if now := w.now(); now < w.limit {
+		w.arm(min(w.limit, now+int64(lookIn)))
 		return
 	}
 	switch w.phase {
@@ -115,7 +127,7 @@ func (w *watch) fire() {
 		if w.cancel != nil {
 			w.cancel()
 		}
-	case writing:
+	case writing, receiving:
 		w.late = true
 		w.unblock(0)
 	case sleeping, storing:
@@ -146,6 +158,10 @@ func (w *watch) stop(why error) {
 	}
 	if w.phase == sleeping {
 		w.wakeUp()
+	}
+	if w.phase == receiving {
+		w.unblock(0)
+		return
 	}
 	w.unblock(writeGrace)
 }
