@@ -25,7 +25,7 @@ type span struct {
 	terms  *agreement.Terms
 	at     int64 // an instant of the span
 	router atomic.Pointer[Router]
-	once   sync.Mutex
+	mu     sync.Mutex // held while it is compiled
 }
 
 // NewTimeline prepares the routers of a set as known at known. What is wrong under the terms in force at known is
@@ -91,8 +91,8 @@ func (s *span) get(t *Timeline) *Router {
 }
 
 func (s *span) compile(t *Timeline) (*Router, []agreement.Finding) {
-	s.once.Lock()
-	defer s.once.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if r := s.router.Load(); r != nil {
 		return r, nil
 	}
