@@ -67,6 +67,7 @@ var errorsSeen = []said{
 	{name: "openai: 200 with an error", cloud: openai.New(), status: 200, body: `{"error":{"message":"m","type":"server_error","param":null,"code":null}}`, want: delivery.ServerError},
 	{name: "openai: 200 with an error in the stream", cloud: openai.New(), status: 200, body: "data: {\"id\":\"x\",\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\ndata: {\"error\":{\"message\":\"m\",\"type\":\"insufficient_quota\",\"param\":null,\"code\":\"insufficient_quota\"}}\n\n",
 		want: delivery.Quota},
+	{name: "openai: 200 with an object that is no answer", cloud: openai.New(), status: 200, body: `{"object":"error","message":"m","code":503}`, want: delivery.ServerError},
 	{name: "openai: 200 with nothing", cloud: openai.New(), status: 200, body: ``, want: delivery.ServerError},
 	{name: "openai: 200 with half an answer", cloud: openai.New(), status: 200, body: `{"id":"x","choices":[`, want: delivery.ServerError},
 

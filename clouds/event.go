@@ -191,7 +191,7 @@ func ReadReply(body []byte) Reply {
 			for a.next() {
 				r.Text += replyText(value[a.at[0]:a.at[1]])
 			}
-		case "data", "output", "object", "id":
+		case "data", "output", "results", "text":
 			answer = answer || filled(value)
 		case "usage":
 			if value[0] == '{' {

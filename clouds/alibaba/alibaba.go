@@ -80,7 +80,8 @@ func rule(status int, e *clouds.ErrorInfo) delivery.Outcome {
 	if strings.Contains(e.Message, "account is in good standing") {
 		return delivery.Quota
 	}
-	if status == http.StatusTooManyRequests && strings.Contains(strings.ToLower(e.Message), "free") {
+	if lower := strings.ToLower(e.Message); status == http.StatusTooManyRequests &&
+		(strings.Contains(lower, "free quota") || strings.Contains(lower, "free tier") || strings.Contains(lower, "free allocated quota")) {
 		return delivery.Quota
 	}
 	return 0
