@@ -321,3 +321,23 @@ func TestACloudWithoutUsageIsEstimatedNeverZero(t *testing.T) {
 		})
 	}
 }
+
+func TestAGatewayWhoseChainWasTakenOverStopsEverything(t *testing.T) {
+	told := make(chan error, 2)
+	inWorld(t, func(c *gateway.Config) { c.Fenced = func(err error) { told <- err } }, func(w *world) {
+		w.clouds["azure"].serve = then(sends(roleEvent(), textEvent("early")), stalls)
+		streamed := make(chan answer, 1)
+		go func() { streamed <- w.post(`,"stream":true`) }()
+		synctest.Wait()
+		w.storage.set(func([]journal.Kind) error { return journal.ErrFenced })
+
+		refused := w.post("")
+
+		if got := <-streamed; strings.Contains(got.Body, "DONE") || !strings.Contains(got.Body, `"error"`) {
+			t.Error(got.Body)
+		}
+		if refused.Status != 503 || len(told) != 1 {
+			t.Errorf("%d %s, told %d times", refused.Status, refused.Body, len(told))
+		}
+	})
+}
