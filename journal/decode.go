@@ -101,10 +101,10 @@ func (d *Decoder) decodeIntent(r *reader) *Intent {
 		i = new(Intent)
 	}
 	i.Request = r.request("request")
-	i.Key = r.text("key")
-	i.Customer = r.text("customer")
-	i.Product = r.text("product")
-	i.API = agreement.API(r.text("api"))
+	i.Key = r.again("key", i.Key)
+	i.Customer = r.again("customer", i.Customer)
+	i.Product = r.again("product", i.Product)
+	i.API = agreement.API(r.again("api", string(i.API)))
 	i.Stream = r.bool("stream")
 	i.Terms = r.hash("terms")
 	i.Set = r.hash("set")
@@ -112,8 +112,8 @@ func (d *Decoder) decodeIntent(r *reader) *Intent {
 	i.InputBytes = r.number("input bytes")
 	i.OutputBound = r.number("output bound")
 	i.Hold = r.amount("hold")
-	i.Currency = money.Currency(r.text("currency"))
-	i.First = r.text("first")
+	i.Currency = money.Currency(r.again("currency", string(i.Currency)))
+	i.First = r.again("first", i.First)
 	return i
 }
 
@@ -150,22 +150,26 @@ func (d *Decoder) decodeRecord(r *reader) *Record {
 	}
 	rec.Request = r.request("request")
 	rec.Outcome = Outcome(r.byte("outcome"))
-	rec.Customer = r.text("customer")
-	rec.Key = r.text("key")
-	rec.Product = r.text("product")
-	rec.API = agreement.API(r.text("api"))
+	rec.Customer = r.again("customer", rec.Customer)
+	rec.Key = r.again("key", rec.Key)
+	rec.Product = r.again("product", rec.Product)
+	rec.API = agreement.API(r.again("api", string(rec.API)))
 	rec.Stream = r.bool("stream")
 	rec.Terms = r.hash("terms")
 	rec.Set = r.hash("set")
-	rec.Currency = money.Currency(r.text("currency"))
+	rec.Currency = money.Currency(r.again("currency", string(rec.Currency)))
 	attempts := r.inside("attempts")
 	rec.Attempts = rec.Attempts[:0]
 	for attempts.more() {
 		item := attempts.inside("attempt")
-		var t Tried
-		t, lines = decodeTried(&item, lines)
+		n := len(rec.Attempts)
+		if n < cap(rec.Attempts) {
+			rec.Attempts = rec.Attempts[:n+1]
+		} else {
+			rec.Attempts = append(rec.Attempts, Tried{})
+		}
+		lines = decodeTried(&item, &rec.Attempts[n], lines)
 		attempts.leave("attempt", &item)
-		rec.Attempts = append(rec.Attempts, t)
 	}
 	r.leave("attempts", &attempts)
 	rec.Served = int(r.within("served", math.MinInt32, math.MaxInt32))
@@ -175,7 +179,7 @@ func (d *Decoder) decodeRecord(r *reader) *Record {
 	for _, c := range r.field("unpriced") {
 		rec.Unpriced = append(rec.Unpriced, usage.Class(c))
 	}
-	rec.Refusal = r.text("refusal")
+	rec.Refusal = r.again("refusal", rec.Refusal)
 	rec.Delivered = r.number("delivered")
 	rec.Ended = r.number("ended")
 	if d.Reuse {
@@ -184,22 +188,21 @@ func (d *Decoder) decodeRecord(r *reader) *Record {
 	return rec
 }
 
-func decodeTried(r *reader, lines []pricing.Line) (Tried, []pricing.Line) {
-	t := Tried{
-		Deployment: r.text("deployment"),
-		Cloud:      r.text("cloud"),
-		Seller:     r.text("seller"),
-		Holder:     r.text("holder"),
-		Outcome:    delivery.Outcome(r.byte("outcome")),
-		Status:     int(r.within("status", math.MinInt32, math.MaxInt32)),
-		Started:    r.number("started"),
-		FirstByte:  r.number("first byte"),
-		Ended:      r.number("ended"),
-		Usage:      decodeUsage(r),
-	}
+// decodeTried overwrites t, whose texts are those of the last entry if its memory was used before.
+func decodeTried(r *reader, t *Tried, lines []pricing.Line) []pricing.Line {
+	t.Deployment = r.again("deployment", t.Deployment)
+	t.Cloud = r.again("cloud", t.Cloud)
+	t.Seller = r.again("seller", t.Seller)
+	t.Holder = r.again("holder", t.Holder)
+	t.Outcome = delivery.Outcome(r.byte("outcome"))
+	t.Status = int(r.within("status", math.MinInt32, math.MaxInt32))
+	t.Started = r.number("started")
+	t.FirstByte = r.number("first byte")
+	t.Ended = r.number("ended")
+	t.Usage = decodeUsage(r)
 	t.Cost, lines = decodeLines(r, "cost", lines)
 	t.CostUnsure = r.bool("cost unsure")
-	return t, lines
+	return lines
 }
 
 // decodeHealth appends to dst, which is empty; an empty list stays nil in fresh memory.

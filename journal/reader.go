@@ -82,6 +82,18 @@ func (r *reader) text(name string) string {
 	return r.intern.text(f)
 }
 
+// again takes a text that is probably the one that the last entry had here.
+func (r *reader) again(name, last string) string {
+	f := r.field(name)
+	if string(f) == last {
+		return last
+	}
+	if len(f) == 0 {
+		return ""
+	}
+	return r.intern.text(f)
+}
+
 // unique takes a text that is not worth sharing.
 func (r *reader) unique(name string) string { return string(r.field(name)) }
 
