@@ -146,15 +146,23 @@ func formFinding(file string, source []byte, err error) *agreement.Finding {
 	return finding
 }
 
-// plainWords rewrites what the YAML library says of Go: whoever writes a configuration knows nothing of that.
+// plainWords rewrites what the YAML library says of Go and of nodes: whoever writes a configuration knows nothing of that.
 func plainWords(message string) string {
-	goNames := regexp.MustCompile(`cannot unmarshal (\S+) into Go (?:struct field \S+|value) of type (\S+)`)
-	if m := goNames.FindStringSubmatch(message); m != nil {
-		want := "a mapping"
-		if strings.HasPrefix(m[2], "[]") {
-			want = "a list"
+	kind := func(name string) string {
+		switch {
+		case strings.HasPrefix(name, "[]"), strings.HasPrefix(strings.ToLower(name), "sequence"):
+			return "a list"
+		case strings.HasPrefix(strings.ToLower(name), "map"), strings.Contains(name, "."):
+			return "a mapping"
 		}
-		return fmt.Sprintf("%s is expected here, not a %s", want, m[1])
+		return "one value"
+	}
+	for _, pattern := range []string{
+		`cannot unmarshal (\S+) into Go (?:struct field \S+|value) of type (\S+)`, `^(\S+) was used where (\S+) is expected`,
+	} {
+		if m := regexp.MustCompile(pattern).FindStringSubmatch(message); m != nil {
+			return fmt.Sprintf("%s is expected here, not %s", kind(m[2]), kind(m[1]))
+		}
 	}
 	return message
 }

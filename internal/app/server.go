@@ -97,13 +97,13 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if err != nil {
 		return nil, err
 	}
+	if s.metrics, err = telemetry.NewMetrics(s.lag); err != nil {
+		return nil, err
+	}
 	if err = s.openStores(); err != nil {
 		return nil, err
 	}
 	if err = s.begin(ctx, chain, documents); err != nil {
-		return nil, err
-	}
-	if s.metrics, err = telemetry.NewMetrics(s.lag); err != nil {
 		return nil, err
 	}
 	s.gateway, err = gateway.New(gateway.Config{
@@ -134,7 +134,7 @@ func (s *Server) openStores() error {
 	if err != nil {
 		return lockedText(s.config.Data, err)
 	}
-	s.journal = j
+	s.journal = timed{j, s.metrics.Committed}
 	b, err := sqlite.OpenBooks(s.config.Data, sqlite.Options{})
 	if err != nil {
 		return fmt.Errorf("open the books in %s: %w", s.config.Data, err)

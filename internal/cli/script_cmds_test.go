@@ -3,6 +3,7 @@ package cli_test
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -76,6 +77,15 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		last = err
 	}
 	ts.Fatalf("%s did not come up: %v", args[0], last)
+}
+
+// fetch URL prints what URL answers.
+func fetch(ts *testscript.TestScript, _ bool, args []string) {
+	response, err := http.Get(args[0])
+	ts.Check(err)
+	defer response.Body.Close()
+	_, err = io.Copy(ts.Stdout(), response.Body)
+	ts.Check(err)
 }
 
 // json FILE PATH is|above VALUE holds a value of a JSON file to another, as text or as a number. PATH is names and indexes

@@ -35,6 +35,7 @@ func TestScript(t *testing.T) {
 			"ports":     ports,
 			"world":     world,
 			"edit":      edit,
+			"fetch":     fetch,
 			"await":     await,
 			"json":      jsonIs,
 			"chat":      chat,

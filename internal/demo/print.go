@@ -105,12 +105,15 @@ func (s *Summary) printOwed(w io.Writer) error {
 		then[o.flow()] = o
 	}
 	for _, o := range s.Owed {
-		other := "-"
+		other, marks := "-", o.Footnotes
 		if t, ok := then[o.flow()]; ok {
 			other = report.Money(t.Amount, 6)
+			if t.Footnotes != marks {
+				marks += " then " + t.Footnotes
+			}
 			delete(then, o.flow())
 		}
-		table.Row(o.Payer, o.Payee, o.Clause, report.Money(o.Amount, 6), other, string(o.Currency), o.Footnotes)
+		table.Row(o.Payer, o.Payee, o.Clause, report.Money(o.Amount, 6), other, string(o.Currency), marks)
 	}
 	for _, o := range s.Under.Owed {
 		if _, only := then[o.flow()]; only {
@@ -124,11 +127,7 @@ func (s *Summary) printOwed(w io.Writer) error {
 		fmt.Fprintf(w, "Then, %s of the %s requests would have been refused:\n", report.Count(int64(s.Under.Refused)), report.Count(int64(s.Under.Records)))
 	}
 	for _, r := range s.Under.Refusals {
-		clause := r.Clause
-		if clause == "" {
-			clause = "no clause"
-		}
-		fmt.Fprintf(w, "  %s of %s on %s: %s (%s)\n", report.Count(int64(r.Count)), r.Seller, r.Cloud, r.Reason, clause)
+		fmt.Fprintf(w, "  %s that %s sold on %s: %s\n", report.Count(int64(r.Count)), r.Seller, r.Cloud, r.Reason)
 	}
 	return nil
 }

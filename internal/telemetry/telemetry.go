@@ -39,6 +39,7 @@ type Metrics struct {
 	attempts metric.Int64Counter
 	tokens   metric.Int64Counter
 	duration metric.Float64Histogram
+	commit   metric.Float64Histogram
 }
 
 // NewMetrics makes the counters. lag tells how many committed blocks the books are behind; it is asked at each scrape.
@@ -51,7 +52,7 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 	}
 	m.provider = sdk.NewMeterProvider(sdk.WithReader(exporter))
 	meter := m.provider.Meter("concord")
-	var errs [6]error
+	var errs [7]error
 	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome and by the cloud that served them."))
 	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
 	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
@@ -63,6 +64,8 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 			o.Observe(lag())
 			return nil
 		}))
+	m.commit, errs[6] = meter.Float64Histogram("concord.commit.duration", metric.WithUnit("s"), metric.WithDescription("Group commits of the journal."),
+		metric.WithExplicitBucketBoundaries(.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1))
 	for _, err := range errs {
 		if err != nil {
 			return nil, fmt.Errorf("set up metrics: %w", err)
@@ -99,4 +102,9 @@ func (m *Metrics) Finished(f gateway.Finished) {
 			m.tokens.Add(ctx, tokens.count, metric.WithAttributes(cloud, attribute.String("gen_ai.token.type", tokens.direction)))
 		}
 	}
+}
+
+// Committed counts one group commit of the journal.
+func (m *Metrics) Committed(took time.Duration) {
+	m.commit.Record(context.Background(), took.Seconds())
 }
