@@ -102,7 +102,7 @@ func canonicalTerms(agreements []*Agreement, t *Terms) []byte {
 		c.sub(2, a.canonical)
 	}
 	for _, f := range t.clauses {
-		c.sub(3, f.canonical)
+		c.raw(3, f.encoded)
 	}
 	for _, f := range t.facts {
 		c.sub(4, func(s *canonical) { s.str(1, f.agreement.Name); f.canonical(s) })

@@ -2,9 +2,10 @@ package agreement
 
 import "slices"
 
-// canonical writes a clause in force. The amendment that brought it is no part of it: an amendment that repeats a clause
+// encode returns the canonical bytes of a clause in force. The amendment that brought it is no part of it: an amendment that repeats a clause
 // word for word changes nothing.
-func (f InForce) canonical(w *canonical) {
+func (f InForce) encode() []byte {
+	var w canonical
 	w.str(1, f.Agreement.Name)
 	w.str(2, KindOf(f.Clause))
 	w.sub(3, func(w *canonical) { f.head(w) })
@@ -24,6 +25,7 @@ func (f InForce) canonical(w *canonical) {
 			k.canonical(w)
 		}
 	})
+	return w.buf
 }
 
 func (f InForce) head(w *canonical) {

@@ -26,8 +26,7 @@ type lineage struct {
 
 // A version is what one amendment says of a clause id.
 type version struct {
-	amendment  *Amendment
-	clause     Clause // nil = the amendment ends it
+	inForce    InForce // without a clause: the amendment ends it
 	start, end time.Time
 }
 
@@ -50,16 +49,18 @@ func layer(a *Agreement, known time.Time) (*layers, error) {
 	for _, m := range order {
 		for _, c := range slices.Concat(m.Adds, m.Replaces) {
 			h := c.Head()
-			v := version{amendment: m, clause: c, start: later(m.Effective, h.From), end: l.end(&h.End)}
+			start := later(m.Effective, h.From)
 			line := at(h.ID)
 			if len(line.versions) == 0 {
-				line.added = v.start
+				line.added = start
 			}
-			line.versions = append(line.versions, v)
+			f := InForce{Agreement: a, Amendment: m, Clause: c, Since: line.added}
+			f.encoded = f.encode()
+			line.versions = append(line.versions, version{inForce: f, start: start, end: l.end(&h.End)})
 		}
 		for _, e := range m.Ends {
 			line := at(e.ID)
-			line.versions = append(line.versions, version{amendment: m, start: m.Effective})
+			line.versions = append(line.versions, version{inForce: InForce{Agreement: a, Amendment: m}, start: m.Effective})
 		}
 	}
 	slices.SortFunc(l.clauses, func(x, y lineage) int { return strings.Compare(x.id, y.id) })
@@ -72,7 +73,7 @@ func (l *lineage) at(t time.Time) (version, bool) {
 		if v.start.After(t) {
 			continue
 		}
-		return v, v.clause != nil && (v.end.IsZero() || t.Before(v.end))
+		return v, v.inForce.Clause != nil && (v.end.IsZero() || t.Before(v.end))
 	}
 	return version{}, false
 }
@@ -125,7 +126,7 @@ func (l *layers) boundaries(dst []time.Time) []time.Time {
 			if v.end.After(v.start) {
 				dst = append(dst, v.end)
 			}
-			if d, ok := v.clause.(*Delivery); ok {
+			if d, ok := v.inForce.Clause.(*Delivery); ok {
 				for _, w := range l.waits(d) {
 					dst = append(dst, w.until)
 				}

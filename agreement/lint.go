@@ -50,14 +50,20 @@ type problem struct {
 	related []Ref
 }
 
+// full reports whether more findings would only be dropped.
+func (l *linter) full() bool { return len(l.findings) >= maxFindings }
+
 func (l *linter) report(p problem, format string, args ...any) {
+	if l.full() {
+		return
+	}
 	rule, ok := ruleByID(p.rule)
 	if !ok {
 		panic("agreement: finding of unknown rule " + p.rule)
 	}
 	f := Finding{Rule: p.rule, Severity: rule.Severity, Pos: p.at, Message: fmt.Sprintf(format, args...), Remedy: p.remedy, Related: p.related}
 	key := fmt.Sprintf("%s\x00%s\x00%s", f.Rule, f.Pos, f.Message)
-	if !l.seen[key] && len(l.findings) < maxFindings {
+	if !l.seen[key] {
 		l.seen[key] = true
 		l.findings = append(l.findings, f)
 	}

@@ -1,9 +1,9 @@
 package agreement
 
 import (
+	"cmp"
 	"fmt"
 	"math/big"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -43,34 +43,42 @@ func (l *linter) pairs(t, before *Terms) {
 		old[f.Clause] = true
 	}
 	for i, x := range t.clauses {
-		for _, y := range t.clauses[:i] {
-			if old[x.Clause] && old[y.Clause] {
-				continue
-			}
-			x, y := x, y // y is the one that stands first in its file
-			if p, q := x.Clause.Head().Pos, y.Clause.Head().Pos; p.File == q.File && p.Line < q.Line {
-				x, y = y, x
-			}
-			switch c := x.Clause.(type) {
-			case *Delivery:
-				if d, ok := y.Clause.(*Delivery); ok {
-					l.deliveries(inForceDelivery{y, d}, inForceDelivery{x, c})
-				}
-			case *License:
-				if d, ok := y.Clause.(*License); ok {
-					l.licenses(inForceLicense{y, d}, inForceLicense{x, c})
-				}
-			case *Sale:
-				if d, ok := y.Clause.(*Sale); ok {
-					l.sales(y, x, d, c)
-				}
-			case *RevenueShare:
-				if d, ok := y.Clause.(*RevenueShare); ok {
-					l.flows(y, x, d, c)
-				}
-			case *Commitment, *Milestone:
-			}
+		if old[x.Clause] || l.full() {
+			continue
 		}
+		for j, y := range t.clauses {
+			if j < i && !old[y.Clause] || j == i {
+				continue // two new clauses meet once
+			}
+			l.pair(x, y)
+		}
+	}
+}
+
+// pair compares two clauses; what is wrong is reported at the one that stands second in its file.
+func (l *linter) pair(x, y InForce) {
+	p, q := x.Clause.Head().Pos, y.Clause.Head().Pos
+	if cmp.Or(strings.Compare(p.File, q.File), cmp.Compare(p.Line, q.Line), cmp.Compare(p.Column, q.Column)) > 0 {
+		x, y = y, x
+	}
+	switch c := x.Clause.(type) {
+	case *Delivery:
+		if d, ok := y.Clause.(*Delivery); ok {
+			l.deliveries(inForceDelivery{x, c}, inForceDelivery{y, d})
+		}
+	case *License:
+		if d, ok := y.Clause.(*License); ok {
+			l.licenses(inForceLicense{x, c}, inForceLicense{y, d})
+		}
+	case *Sale:
+		if d, ok := y.Clause.(*Sale); ok {
+			l.sales(x, y, c, d)
+		}
+	case *RevenueShare:
+		if d, ok := y.Clause.(*RevenueShare); ok {
+			l.flows(x, y, c, d)
+		}
+	case *Commitment, *Milestone:
 	}
 }
 
@@ -112,8 +120,7 @@ func (l *linter) deliveries(x, y inForceDelivery) {
 	if product == nil || !meet(x.Customers, y.Customers) || !meet(x.APIs, y.APIs) || !x.Territory.meets(&y.Territory) {
 		return
 	}
-	same := x.Agreement == y.Agreement
-	if same && x.Priority != y.Priority {
+	if x.Agreement == y.Agreement && x.Priority != y.Priority || x.Mode == y.Mode && sameOrder(x.Delivery, y.Delivery) {
 		return
 	}
 	xs, ys := slices.Concat(x.Order...), slices.Concat(y.Order...)
@@ -156,8 +163,8 @@ func broken(x, y *Delivery, xs, ys []string) (clouds []string) {
 }
 
 func sameOrder(x, y *Delivery) bool {
-	return reflect.DeepEqual(x.Order, y.Order) && reflect.DeepEqual(x.Within, y.Within) && x.Choice == y.Choice &&
-		reflect.DeepEqual(x.LeaveFor, y.LeaveFor)
+	return x.Choice == y.Choice && slices.EqualFunc(x.Order, y.Order, slices.Equal[[]string]) && x.Within.Rule == y.Within.Rule &&
+		slices.Equal(x.Within.Weights, y.Within.Weights) && (x.LeaveFor == nil) == (y.LeaveFor == nil) && slices.Equal(x.LeaveFor, y.LeaveFor)
 }
 
 // licenses reports an exclusive or sole license beside another one for the same product and right.

@@ -29,6 +29,7 @@ type InForce struct {
 	Amendment *Amendment // which added or last replaced it
 	Clause    Clause
 	Since     time.Time // start of the clause id's first version; running totals begin there
+	encoded   []byte    // its canonical bytes, which all intervals share
 }
 
 // Ref points at the clause.
@@ -176,8 +177,8 @@ func (s *Set) assemble(ls []*layers, v Interval) *Terms {
 			if !ok {
 				continue
 			}
-			t.add(InForce{Agreement: l.agreement, Amendment: ver.amendment, Clause: ver.clause, Since: line.added})
-			if d, ok := ver.clause.(*Delivery); ok {
+			t.add(ver.inForce)
+			if d, ok := ver.inForce.Clause.(*Delivery); ok {
 				for _, w := range l.waits(d) {
 					if !w.until.After(v.From) {
 						t.elapsed = append(t.elapsed, elapsed{l.agreement.Name, w.clause, w.fact.ID})
