@@ -10,11 +10,13 @@ import (
 func LoadAgreements(paths []string, src Source) (*agreement.Set, []agreement.Finding, error) {
 	var findings []agreement.Finding
 	var all []*agreement.Agreement
+	sources := map[string][]byte{}
 	for _, path := range paths {
 		content, err := src.Read(path)
 		if err != nil {
 			return nil, nil, unreadable("agreement-file", agreement.Pos{File: path}, "the agreement", path, err)
 		}
+		sources[path] = content
 		parsed, found := agreementfile.Parse(path, content)
 		findings = append(findings, found...)
 		if parsed != nil {
@@ -25,5 +27,6 @@ func LoadAgreements(paths []string, src Source) (*agreement.Set, []agreement.Fin
 	if !HasErrors(findings) {
 		findings = append(findings, set.Lint(nil)...)
 	}
+	agreementfile.Annotate(findings, sources)
 	return set, findings, nil
 }
