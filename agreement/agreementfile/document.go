@@ -2,6 +2,7 @@ package agreementfile
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -55,9 +56,25 @@ func (r *reader) agreement(n ast.Node) *agreement.Agreement {
 	if _, ok := o.need("amendments", "write amendments: with the agreement's start as the first one"); ok {
 		o.each("amendments", "an amendment", func(s *object) { a.Amendments = append(a.Amendments, s.amendment()) })
 	}
+	if a.Policy != "" {
+		r.policyOrder(a)
+	}
 	o.each("facts", "a fact", func(s *object) { a.Facts = append(a.Facts, s.fact()) })
 	o.done()
 	return a
+}
+
+// policyOrder refuses a policy that orders: agreements order, and nothing yet puts a customer's order inside theirs.
+func (r *reader) policyOrder(a *agreement.Agreement) {
+	for _, m := range a.Amendments {
+		for _, c := range slices.Concat(m.Adds, m.Replaces) {
+			d, ok := c.(*agreement.Delivery)
+			if ok && (len(d.Order) > 1 || d.Within.Rule != "declared" || d.LeaveFor != nil || d.FirstShip != nil || d.Refusal != nil) {
+				r.report("not-supported-yet", d.Pos, "write clouds: [...], which narrows, and nothing that orders or holds back",
+					"an order in a policy has no effect yet: %s", d.ID)
+			}
+		}
+	}
 }
 
 // each reads a list of mappings.

@@ -131,6 +131,18 @@ amendments:
 	}
 }
 
+func TestAPolicyNarrowsAndDoesNotOrder(t *testing.T) {
+	doc := strings.Replace(head, "currency:", "policy: acme\ncurrency:", 1) + "  - id: start\n    effective: 2026-01-01\n    adds:\n      - {id: run, kind: delivery, products: [lab/m], term: perpetual, CLOUDS}\n"
+
+	if a, findings := agreementfile.Parse("policy.yaml", []byte(strings.Replace(doc, "CLOUDS", "clouds: [labcloud]", 1))); a == nil {
+		t.Errorf("a policy that narrows is not read:\n%s", render(findings))
+	}
+	a, findings := agreementfile.Parse("policy.yaml", []byte(strings.Replace(doc, "CLOUDS", "order: [[labcloud], [northcloud]]", 1)))
+	if a != nil || len(findings) != 1 || findings[0].Rule != "not-supported-yet" {
+		t.Errorf("a policy that orders is read, or fails otherwise:\n%s", render(findings))
+	}
+}
+
 func TestExamplesAreRead(t *testing.T) {
 	for _, name := range []string{"openai-microsoft.yaml", "openai-clouds.yaml"} {
 		doc, err := os.ReadFile("../../examples/" + name)
