@@ -98,18 +98,20 @@ func readRows(name string, c *csv.Reader, columns columnIndex) ([]Row, error) {
 		row Row
 	}
 	var all []dated
+	last := 1
 	for {
 		fields, err := c.Read()
 		if errors.Is(err, io.EOF) {
 			break
 		}
-		line, _ := c.FieldPos(0)
 		if err != nil {
 			if parse, ok := errors.AsType[*csv.ParseError](err); ok {
 				return nil, &TraceError{name, parse.Line, parse.Err.Error(), "correct or remove the line"}
 			}
-			return nil, &TraceError{name, line + 1, "the file cannot be read on: " + err.Error(), "copy the file again"}
+			return nil, &TraceError{name, last + 1, "the file cannot be read on: " + err.Error(), "copy the file again"}
 		}
+		line, _ := c.FieldPos(0)
+		last = line
 		at, row, problem := readRow(fields, columns)
 		if problem != "" {
 			return nil, &TraceError{name, line, problem, "correct or remove the line"}
