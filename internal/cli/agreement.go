@@ -1,9 +1,8 @@
 package cli
 
 import (
-	"encoding/hex"
 	"fmt"
-	"text/tabwriter"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -43,7 +42,7 @@ func newAgreementCheck(env Env) *cobra.Command {
 				return errNo
 			}
 			if !out.json() {
-				fmt.Fprintf(env.Stdout, "%s: good, %d warnings\n", join(args), len(findings))
+				fmt.Fprintf(env.Stdout, "%s: good, %d warnings\n", strings.Join(args, ", "), len(findings))
 			}
 			return nil
 		},
@@ -80,11 +79,17 @@ func newAgreementShow(env Env) *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("find the terms in force at %s: %w", at.Format(time.RFC3339), err)
 			}
-			view := viewTerms(terms, at)
 			if out.json() {
-				return report.WriteJSON(env.Stdout, view)
+				return report.WriteJSON(env.Stdout, struct {
+					AsOf string `json:"as_of"`
+					agreement.View
+				}{at.Format(time.RFC3339), terms.View()})
 			}
-			return view.print(env)
+			fmt.Fprintf(env.Stdout, "Terms in force at %s (%.12s)\n", at.Format(time.RFC3339), terms.Hash())
+			for _, in := range terms.Clauses() {
+				fmt.Fprintf(env.Stdout, "\n%s: %s\n", in.Agreement.Name, agreement.Describe(in))
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&asOf, "as-of", "", "the instant: a date, or RFC 3339")
@@ -92,66 +97,4 @@ func newAgreementShow(env Env) *cobra.Command {
 	_ = cmd.MarkFlagRequired("as-of") // the flag exists: it was made two lines above
 	out.register(cmd)
 	return cmd
-}
-
-type termsView struct {
-	AsOf    string       `json:"as_of"`
-	Hash    string       `json:"terms"`
-	From    string       `json:"from,omitempty"`
-	Until   string       `json:"until,omitempty"`
-	Clauses []clauseView `json:"clauses"`
-}
-
-type clauseView struct {
-	Agreement  string               `json:"agreement"`
-	ID         string               `json:"id"`
-	Kind       string               `json:"kind"`
-	Amendment  string               `json:"amendment"`
-	Says       string               `json:"says"`
-	Prose      string               `json:"prose,omitempty"`
-	Until      string               `json:"until"`
-	Provenance agreement.Provenance `json:"provenance"`
-	Source     string               `json:"source,omitempty"`
-	Fields     map[string]string    `json:"fields,omitempty"` // fields known less well than the clause
-}
-
-func viewTerms(terms *agreement.Terms, at time.Time) termsView {
-	hash := terms.Hash()
-	v := termsView{AsOf: at.Format(time.RFC3339), Hash: hex.EncodeToString(hash[:]), Clauses: []clauseView{}}
-	from, until := terms.Span()
-	if !from.IsZero() {
-		v.From = from.Format(time.RFC3339)
-	}
-	if !until.IsZero() {
-		v.Until = until.Format(time.RFC3339)
-	}
-	for _, in := range terms.Clauses() {
-		head := in.Clause.Head()
-		c := clauseView{
-			Agreement: in.Agreement.Name, ID: head.ID, Kind: agreement.KindOf(in.Clause), Amendment: in.Amendment.ID,
-			Says: clauseWords(in.Clause), Prose: head.Prose, Until: endWords(head.End), Provenance: in.Provenance(""), Source: in.Source().URL,
-		}
-		for _, f := range head.FieldProv {
-			if c.Fields == nil {
-				c.Fields = map[string]string{}
-			}
-			c.Fields[f.Field] = string(f.Provenance)
-		}
-		v.Clauses = append(v.Clauses, c)
-	}
-	return v
-}
-
-func (v termsView) print(env Env) error {
-	fmt.Fprintf(env.Stdout, "Terms in force at %s (%s)\n", v.AsOf, v.Hash[:12])
-	w := tabwriter.NewWriter(env.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "agreement\tclause\tkind\tsince amendment\tuntil\tprovenance\tsays")
-	for _, c := range v.Clauses {
-		prov := string(c.Provenance)
-		for _, field := range sortedFields(c.Fields) {
-			prov += fmt.Sprintf(", %s %s", field, c.Fields[field])
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", c.Agreement, c.ID, c.Kind, c.Amendment, c.Until, prov, c.Says)
-	}
-	return w.Flush()
 }

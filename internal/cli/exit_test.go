@@ -71,14 +71,14 @@ func TestAgreementShow_terms_before_and_after_the_amendment(t *testing.T) {
 			t.Fatal(stderr)
 		}
 		var view struct {
-			Clauses []struct{ ID, Says string }
+			Clauses []struct{ ID, Description string }
 		}
 		if err := json.Unmarshal([]byte(stdout), &view); err != nil {
 			t.Fatal(err)
 		}
 		says := map[string]string{}
 		for _, c := range view.Clauses {
-			says[c.ID] = c.Says
+			says[c.ID] = c.Description
 		}
 		return says
 	}
@@ -91,7 +91,7 @@ func TestAgreementShow_terms_before_and_after_the_amendment(t *testing.T) {
 	if after["api-exclusivity"] != "" || after["azure-first"] == "" || after["share-microsoft-to-openai"] != "" {
 		t.Errorf("after: %v", after)
 	}
-	if !strings.Contains(after["share-openai-to-microsoft"], "38000000000") {
+	if !strings.Contains(after["share-openai-to-microsoft"], "38,000,000,000") {
 		t.Errorf("the cap is not said: %s", after["share-openai-to-microsoft"])
 	}
 }
