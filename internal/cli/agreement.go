@@ -87,7 +87,12 @@ func newAgreementShow(env Env) *cobra.Command {
 			}
 			fmt.Fprintf(env.Stdout, "Terms in force at %s (%.12s)\n", at.Format(time.RFC3339), terms.Hash())
 			for _, in := range terms.Clauses() {
-				fmt.Fprintf(env.Stdout, "\n%s: %s\n", in.Agreement.Name, agreement.Describe(in))
+				fmt.Fprintf(env.Stdout, "\n%s/%s (%s)\n", in.Agreement.Name, in.Clause.Head().ID, agreement.KindOf(in.Clause))
+				for line := range strings.Lines(agreement.Describe(in)) {
+					for _, part := range report.Wrap(strings.TrimSpace(line), report.Width-2) {
+						fmt.Fprintf(env.Stdout, "  %s\n", part)
+					}
+				}
 			}
 			return nil
 		},

@@ -6,7 +6,6 @@
 package demo
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -322,16 +321,17 @@ func (w *world) close() error {
 
 // introduce says what is about to happen, and under which terms.
 func (w *world) introduce(out io.Writer, rows []Row) {
-	var b bytes.Buffer
-	fmt.Fprintf(&b, "Concord demo. Terms in force: %s.\n", strings.Join(w.termsInForce(), "; "))
+	text := fmt.Sprintf("Concord demo. Terms in force: %s.", strings.Join(w.termsInForce(), "; "))
 	if w.moved != "" {
-		fmt.Fprintf(&b, "%s is in use; the gateway listens on %s instead.\n", w.moved, w.server.Address())
+		text += fmt.Sprintf(" %s is in use; the gateway listens on %s instead.", w.moved, w.server.Address())
 	}
 	if len(rows) > 0 {
-		fmt.Fprintf(&b, "Replaying %s requests of %s over %s at %s; Azure goes down for the fifth of them in the middle.\n\n",
+		text += fmt.Sprintf(" Replaying %s requests of %s over %s at %s; Azure is down for the fifth of them in the middle.",
 			report.Count(int64(len(rows))), w.traceName(), report.Duration(rows[len(rows)-1].At), speedText(w.options.Speed))
 	}
-	_, _ = out.Write(b.Bytes()) // a terminal that is gone ends the demo soon enough
+	for _, line := range report.Wrap(text, report.Width) {
+		fmt.Fprintln(out, line)
+	}
 }
 
 func (w *world) traceName() string {

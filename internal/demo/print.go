@@ -42,10 +42,10 @@ func (s *Summary) Print(w io.Writer) error {
 }
 
 func (s *Summary) printRequests(w io.Writer) {
-	fmt.Fprintf(w, "Requests %s: answered %s, refused %s, failed %s; %s attempts, %s records of usage, %s seller changes\n",
-		n(s.Requests), n(s.Answered), n(s.Refused), n(s.Failed), n(s.Attempts), n(s.UsageRecords), n(s.SellerChange))
-	fmt.Fprintf(w, "Added latency p50 %.2f ms, p99 %.2f ms at %s; %.1f s in all, %.2f ms CPU a request for clients, gateway and clouds\n",
-		s.Latency.AddedP50, s.Latency.AddedP99, speedText(s.Speed), s.Seconds, s.CPUMillis)
+	fmt.Fprintf(w, "\nRequests %s: answered %s, refused %s, failed %s\n", n(s.Requests), n(s.Answered), n(s.Refused), n(s.Failed))
+	fmt.Fprintf(w, "Attempts %s, records of usage %s, requests that changed the seller %s\n", n(s.Attempts), n(s.UsageRecords), n(s.SellerChange))
+	fmt.Fprintf(w, "Added latency p50 %.2f ms, p99 %.2f ms at %s, which took %.1f s\n", s.Latency.AddedP50, s.Latency.AddedP99, speedText(s.Speed), s.Seconds)
+	fmt.Fprintf(w, "CPU %.2f ms a request, for clients, gateway and emulated clouds together\n", s.CPUMillis)
 }
 
 func (s *Summary) printClouds(w io.Writer) error {
@@ -151,7 +151,7 @@ func (s *Summary) printBooks(w io.Writer) {
 		rebuilt = "rebuilt from the journal they are NOT the same"
 	}
 	if d := s.Statement; d != nil {
-		fmt.Fprintf(w, "\nStatement of %s for %s (draft): %s owes %s %s %s net; whole with --format json, or by concord statement\n", d.Agreement,
+		fmt.Fprintf(w, "\nStatement of %s for %s (draft): %s owes %s %s %s net\n", d.Agreement,
 			d.Period.Name, d.Net.Payer, d.Net.Payee, report.Money(d.Net.Amount, d.Rounding.Scale), d.Currency)
 	}
 	fmt.Fprintf(w, "\nBooks: %s transactions; %s; %s. Journal: %s entries, %s.\n", report.Count(s.Ledger.Transactions), balanced, rebuilt,
