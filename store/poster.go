@@ -17,6 +17,9 @@ type PosterOptions struct {
 	// Wake is received from when there may be more to post: Committer.Committed.
 	Wake <-chan struct{}
 	Log  *slog.Logger // nil = silent
+	// Gather is how long Run lets blocks gather after a wake-up: a save costs as much as a commit, and nobody waits for the
+	// books as clients wait for the journal. 0 = not at all.
+	Gather time.Duration
 	// Until stops the poster at a position; the zero Cursor is no bound.
 	Until journal.Cursor
 	// SaveFor is how long one save may hold the books' storage; the poster fits the size of its batches to it. 0 = 5 ms.
@@ -82,9 +85,27 @@ func (p *Poster) Run(ctx context.Context) error {
 		}
 		select {
 		case <-p.options.Wake:
+			if !p.gather(ctx) {
+				return nil
+			}
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// gather waits for the time that Gather gives; false if ctx ended.
+func (p *Poster) gather(ctx context.Context) bool {
+	if p.options.Gather <= 0 {
+		return true
+	}
+	t := time.NewTimer(p.options.Gather)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
