@@ -22,6 +22,7 @@ type Router struct {
 	profiles  map[string]int // customer -> whose routes are alike
 	routes    map[routeKey]*route
 	ranks     map[*agreement.Delivery]int // which ordering clause comes first
+	unpriced  bool                        // there are no books, and check 6 asks for a sale clause only
 }
 
 type routeKey struct {
@@ -65,7 +66,18 @@ type slot struct {
 // Compile prepares decisions under terms, with the prices in force at at. It reports what is wrong with customers and
 // deployments as findings; a deployment that no customer may be served by is a warning only.
 func Compile(t *agreement.Terms, c *agreement.Catalog, b Books, at int64) (*Router, []agreement.Finding) {
+	return compile(t, c, b, at, false)
+}
+
+// CompileUnpriced prepares decisions where nobody gave price books: check 6 asks for a sale clause only, nothing is cheaper
+// than anything else, and nothing can be charged. It is for questions about agreements alone; nothing is served by it.
+func CompileUnpriced(t *agreement.Terms, c *agreement.Catalog, at int64) (*Router, []agreement.Finding) {
+	return compile(t, c, nil, at, true)
+}
+
+func compile(t *agreement.Terms, c *agreement.Catalog, b Books, at int64, unpriced bool) (*Router, []agreement.Finding) {
 	r := &Router{
+		unpriced: unpriced,
 		terms: t, catalog: c, books: b, at: at,
 		byID:      make(map[string]int, len(c.Deployments)),
 		customers: make(map[string]*agreement.Customer, len(c.Customers)),
