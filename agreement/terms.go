@@ -45,6 +45,7 @@ type Interval struct {
 type Terms struct {
 	hash        Hash
 	from, until time.Time
+	agreements  []*Agreement // by name
 	registry    *registry
 	clauses     []InForce
 	deliveries  []inForceDelivery
@@ -159,11 +160,18 @@ func (s *Set) history(known time.Time) ([]*layers, []time.Time, error) {
 
 func (s *Set) compile(ls []*layers, v Interval) (*Terms, error) {
 	t := s.assemble(ls, v)
+	t.agreements = slices.Clone(s.agreements)
+	slices.SortStableFunc(t.agreements, func(x, y *Agreement) int { return strings.Compare(x.Name, y.Name) })
+	return t.finish()
+}
+
+// finish derives what follows from the clauses and facts that were assembled.
+func (t *Terms) finish() (*Terms, error) {
 	var err error
 	if t.shares, err = orderShares(t.clauses); err != nil {
 		return nil, err
 	}
-	t.hash = hashTerms(s.agreements, t)
+	t.hash = hashTerms(t.agreements, t)
 	return t, nil
 }
 
