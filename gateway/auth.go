@@ -11,7 +11,7 @@ type customer = agreement.Customer
 
 // authenticate finds the key of a request: "Authorization: Bearer KEY", or "api-key: KEY" as Azure clients send it. Only its
 // hash is compared, so that the time that it takes says nothing about other keys.
-func (g *Gateway) authenticate(h http.Header) (*Key, bool) {
+func (o *offer) authenticate(h http.Header) (*Key, bool) {
 	presented := ""
 	if v := h["Authorization"]; len(v) > 0 {
 		if scheme, rest, ok := strings.Cut(v[0], " "); ok && strings.EqualFold(scheme, "bearer") {
@@ -20,6 +20,6 @@ func (g *Gateway) authenticate(h http.Header) (*Key, bool) {
 	} else if v := h["Api-Key"]; len(v) > 0 {
 		presented = v[0]
 	}
-	key, ok := g.keys[HashKey(presented)]
+	key, ok := o.keys[HashKey(presented)]
 	return key, ok && presented != ""
 }

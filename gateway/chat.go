@@ -25,13 +25,14 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request, deployment string
 	if !g.allowed(w, r, http.MethodPost) {
 		return
 	}
-	key, ok := g.authenticate(r.Header)
+	offer := g.offered.Load()
+	key, ok := offer.authenticate(r.Header)
 	if !ok {
 		g.refuse(w, "chat", faultKey)
 		return
 	}
 	q := g.requests.Get().(*request)
-	q.begin(w, r, key)
+	q.begin(w, r, offer, key)
 	if !g.enter(q) {
 		q.reset()
 		g.refuse(w, "chat", faultDraining)
@@ -53,8 +54,8 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request, deployment string
 }
 
 // begin takes the request over.
-func (q *request) begin(w http.ResponseWriter, r *http.Request, key *Key) {
-	q.w, q.ctx, q.key, q.began = w, r.Context(), key, q.g.now()
+func (q *request) begin(w http.ResponseWriter, r *http.Request, o *offer, key *Key) {
+	q.w, q.ctx, q.offer, q.key, q.began = w, r.Context(), o, key, q.g.now()
 	q.out.w = w
 	q.out.flush, _ = w.(interface{ FlushError() error })
 	q.done = Finished{Route: "chat", Customer: key.Customer, Key: key.ID}
@@ -106,6 +107,9 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "body_unreadable", close: true,
 			message: "The request body ended before it was complete, or did not arrive in time."}
 	}
+	if !q.latest(r) {
+		return faultKey
+	}
 	q.admitted = q.g.admit()
 	q.base = q.g.now()
 	q.deadline = q.base + int64(q.g.config.Timeouts.Request)
@@ -115,7 +119,7 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 	h := q.w.Header()
 	h["X-Concord-Request-Id"], h["X-Request-Id"] = ids, ids
 	q.done.Request = q.id
-	q.view = q.g.viewAt(q.admitted)
+	q.view = q.offer.viewAt(q.admitted)
 	h["X-Concord-Terms"] = q.view.terms
 
 	scan, err := clouds.ScanRequestKnown(q.body, q.view.models)
@@ -144,6 +148,19 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 	q.call = clouds.Call{API: agreement.Chat, Path: "/chat/completions", Header: r.Header, Body: q.body, Scan: scan, ID: text}
 	q.done.Product, q.done.Stream = product.ID, scan.Stream
 	return nil
+}
+
+// latest takes what is offered now: the body may have been long on its way. It reports false if the key is none any more.
+func (q *request) latest(r *http.Request) bool {
+	o := q.g.offered.Load()
+	if o == q.offer {
+		return true
+	}
+	key, ok := o.authenticate(r.Header)
+	if ok {
+		q.offer, q.key, q.done.Customer, q.done.Key = o, key, key.Customer, key.ID
+	}
+	return ok
 }
 
 // decide plans the request; false if the terms refuse it, which is then answered.
@@ -179,8 +196,8 @@ func (q *request) refusal(f delivery.Facts) string {
 
 // snapshot is the health that a decision sees. With all well it is shared and costs nothing.
 func (q *request) snapshot() []delivery.State {
-	seen := q.g.health.snapshot(q.g.now(), q.seen[:0])
-	if len(seen) > 0 && &seen[0] != &q.g.health.well[0] {
+	seen := q.view.offer.health.snapshot(q.g.now(), q.seen[:0])
+	if len(seen) > 0 && &seen[0] != &q.view.offer.health.well[0] {
 		q.seen = seen
 	}
 	return seen

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 
 	"concord/clouds"
@@ -57,7 +56,8 @@ type Timeouts struct {
 	CommitWait time.Duration // for an entry to become durable (default 2 s)
 }
 
-// Config is what a gateway is made of. Timeline, Keys, Adapters, Targets and Journal must be given.
+// Config is what a gateway is made of. Timeline, Keys, Adapters, Targets and Journal must be given. Timeline, Set, Keys and
+// Targets are what it offers at first; Gateway.Swap exchanges them.
 type Config struct {
 	Timeline *delivery.Timeline
 	Set      journal.Hash              // of the set document that the timeline was made from
@@ -152,14 +152,8 @@ func (c *Config) scale() {
 func (c *Config) check() error {
 	var errs []error
 	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
-	if c.Timeline == nil {
-		bad("Timeline is missing: make one with delivery.NewTimeline")
-	}
 	if c.Journal == nil {
 		bad("Journal is missing: what is not metered is not served")
-	}
-	if len(c.Keys) == 0 {
-		bad("Keys is empty: nobody could send a request; give at least one key")
 	}
 	if c.Durability > Relaxed {
 		bad("Durability is %d: use Strict or Relaxed", c.Durability)
@@ -185,50 +179,11 @@ func (c *Config) check() error {
 			bad("%s is %d: it must not be negative; 0 takes the default", d.name, d.value)
 		}
 	}
-	if len(errs) == 0 {
-		errs = c.checkCatalog()
-	}
-	return errors.Join(errs...)
+	offer := c.offer()
+	return errors.Join(append(errs, offer.check(c.Adapters, c.Now().UnixNano())...)...)
 }
 
-// checkCatalog holds keys, targets and adapters to the catalog.
-func (c *Config) checkCatalog() []error {
-	var errs []error
-	catalog := c.Timeline.At(c.Now().UnixNano()).Catalog()
-	for i := range catalog.Deployments {
-		d := &catalog.Deployments[i]
-		t := c.Targets[d.ID]
-		switch {
-		case t == nil:
-			errs = append(errs, fmt.Errorf("deployment %s has no target: say in the configuration how its account is reached", d.ID))
-		case t.Base == nil || t.Base.Host == "":
-			errs = append(errs, fmt.Errorf("deployment %s has no endpoint: give its account one, such as https://HOST", d.ID))
-		case t.Cloud != d.Cloud:
-			errs = append(errs, fmt.Errorf("deployment %s runs on %s, its target on %q: make them agree", d.ID, d.Cloud, t.Cloud))
-		}
-		if c.Adapters[d.Cloud] == nil {
-			errs = append(errs, fmt.Errorf("deployment %s runs on cloud %q, for which there is no adapter: use one of %v", d.ID, d.Cloud, known(c.Adapters)))
-		}
-	}
-	for hash, key := range c.Keys {
-		if key.ID == "" {
-			errs = append(errs, fmt.Errorf("the key with hash %x... has no id: give it one, it stands in every record", hash[:4]))
-		}
-		if !slices.ContainsFunc(catalog.Customers, func(cu customer) bool { return cu.ID == key.Customer }) {
-			errs = append(errs, fmt.Errorf("key %s belongs to customer %q, whom the catalog does not list: add the customer or correct the key", key.ID, key.Customer))
-		}
-		if key.MaxOutput < 0 {
-			errs = append(errs, fmt.Errorf("key %s has a max output of %d tokens: use a positive number, or 0 for no bound", key.ID, key.MaxOutput))
-		}
-	}
-	return errs
-}
-
-func known(adapters map[string]clouds.Adapter) []string {
-	names := make([]string, 0, len(adapters))
-	for name := range adapters {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+// offer is what the gateway begins with.
+func (c *Config) offer() Offer {
+	return Offer{Timeline: c.Timeline, Set: c.Set, Keys: c.Keys, Targets: c.Targets}
 }

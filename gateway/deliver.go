@@ -48,7 +48,7 @@ func (q *request) deliver() {
 func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.Answer, over bool) {
 	step := q.plan.Steps[move.Step]
 	p := &q.view.places[step.Deployment]
-	if step.State == delivery.Probing && !move.LastResort && !q.g.health.acquire(step.Deployment, q.g.now()) {
+	if step.State == delivery.Probing && !move.LastResort && !q.view.offer.health.acquire(step.Deployment, q.g.now()) {
 		q.close(q.open(step.Deployment), delivery.Skipped)
 		return clouds.Answer{Outcome: delivery.Skipped}, false
 	}

@@ -17,13 +17,14 @@ import (
 
 // A Gateway serves requests. It is safe for concurrent use.
 type Gateway struct {
-	config Config
-	log    *slog.Logger
-	keys   map[KeyHash]*Key
-	health *health
-	base   time.Time // what monotonic instants count from
-	chain  uint16
-	view   atomic.Pointer[view]
+	config  Config
+	log     *slog.Logger
+	base    time.Time // what monotonic instants count from
+	chain   uint16
+	offered atomic.Pointer[offer]
+
+	swap     sync.Mutex // held while the offer is exchanged; taken before all others
+	breakers breakers
 
 	last     atomic.Int64 // admitted instant
 	requests sync.Pool    // of *request
@@ -48,15 +49,15 @@ func New(c Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	c.scale()
-	catalog := c.Timeline.At(c.Now().UnixNano()).Catalog()
 	g := &Gateway{
-		config: c, log: c.Log, keys: make(map[KeyHash]*Key, len(c.Keys)), chain: c.Chain.Tag(),
-		base:   time.Now().Add(-time.Second), // so that no instant is 0, which stands for none
-		health: newHealth(len(catalog.Deployments), c.Breaker), empty: make(chan struct{}), quit: make(chan struct{}),
+		config: c, log: c.Log, chain: c.Chain.Tag(), breakers: breakers{settings: c.Breaker},
+		base:  time.Now().Add(-time.Second), // so that no instant is 0, which stands for none
+		empty: make(chan struct{}), quit: make(chan struct{}),
 	}
-	for hash, key := range c.Keys {
-		g.keys[hash] = &key
+	if err := g.Swap(c.offer()); err != nil {
+		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
+	g.config.Timeline, g.config.Keys, g.config.Targets = nil, nil, nil // the offer has them, as long as it is offered
 	g.requests.New = func() any { return newRequest(g) }
 	return g, nil
 }
@@ -276,7 +277,7 @@ func (g *Gateway) lose(err error) {
 
 // observeHealth takes an outcome into the deployment's breaker.
 func (g *Gateway) observeHealth(v *view, deployment int, o delivery.Outcome, retryAfter int64) {
-	if g.health.observe(deployment, g.now(), o, retryAfter) {
+	if v.offer.health.observe(deployment, g.now(), o, retryAfter) {
 		g.log.Info("deployment's breaker changed", "deployment", v.router.Catalog().Deployments[deployment].ID, "outcome", o.String())
 	}
 }

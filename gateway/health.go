@@ -4,25 +4,71 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"concord/agreement"
+	"concord/clouds"
 	"concord/delivery"
 )
 
-// health keeps one breaker for each deployment. While all are in their first state, a snapshot is one atomic load.
-type health struct {
+// breakers are the health of every deployment that is offered, whatever offer it stands in: one breaker for each way to a
+// deployment.
+type breakers struct {
 	settings delivery.Settings
-	marked   atomic.Int64     // breakers that are not in their first state
-	well     []delivery.State // all closed; shared by all who ask, never written
-	slots    []slot
+	marked   atomic.Int64     // slots of the current offer that are not in their first state
+	current  map[string]*slot // by deployment id; guarded by Gateway.swap
+}
+
+// health is the breakers of one offer, by deployment index. While all are in their first state, a snapshot is one atomic load.
+type health struct {
+	*breakers
+	well  []delivery.State // all closed; shared by all who ask, never written
+	slots []*slot
 }
 
 type slot struct {
+	target  *clouds.Target
 	marked  atomic.Bool // breaker is not in its first state
 	mu      sync.Mutex
 	breaker delivery.Breaker
+	gone    bool // no longer offered: it does not count among the marked
 }
 
-func newHealth(deployments int, s delivery.Settings) *health {
-	return &health{settings: s, well: make([]delivery.State, deployments), slots: make([]slot, deployments)}
+// health returns the breakers of an offer: those of deployments that are reached as before, and new ones. Breakers that are
+// no longer offered live on in the requests that still use them. The caller holds Gateway.swap.
+func (b *breakers) health(deployments []agreement.Deployment, targets map[string]*clouds.Target) *health {
+	h := &health{breakers: b, well: make([]delivery.State, len(deployments))}
+	next := make(map[string]*slot, len(deployments))
+	for i := range deployments {
+		id := deployments[i].ID
+		s := b.current[id]
+		if s == nil || !sameWay(s.target, targets[id]) {
+			s = &slot{target: targets[id]}
+		}
+		next[id] = s
+		h.slots = append(h.slots, s)
+	}
+	for id, s := range b.current {
+		if next[id] != s {
+			s.drop(b)
+		}
+	}
+	b.current = next
+	return h
+}
+
+// sameWay reports whether two targets are reached alike: failures of the one then speak of the other.
+func sameWay(a, b *clouds.Target) bool {
+	x, y := *a, *b
+	x.Base, y.Base = nil, nil
+	return x == y && a.Base.String() == b.Base.String()
+}
+
+func (s *slot) drop(b *breakers) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.gone = true
+	if s.marked.Load() {
+		b.marked.Add(-1)
+	}
 }
 
 // snapshot returns the state of every deployment at now, in room if it must; the result must not be written.
@@ -30,9 +76,9 @@ func (h *health) snapshot(now int64, room []delivery.State) []delivery.State {
 	if h.marked.Load() == 0 {
 		return h.well
 	}
-	for i := range h.slots {
+	for _, s := range h.slots {
 		state := delivery.Closed
-		if s := &h.slots[i]; s.marked.Load() {
+		if s.marked.Load() {
 			s.mu.Lock()
 			state = s.breaker.State(now)
 			s.mu.Unlock()
@@ -44,7 +90,7 @@ func (h *health) snapshot(now int64, room []delivery.State) []delivery.State {
 
 // acquire claims the probe of a deployment that is open; true if the caller may send.
 func (h *health) acquire(deployment int, now int64) bool {
-	s := &h.slots[deployment]
+	s := h.slots[deployment]
 	if !s.marked.Load() {
 		return true
 	}
@@ -55,7 +101,7 @@ func (h *health) acquire(deployment int, now int64) bool {
 
 // observe takes in what came of an attempt; it reports whether the breaker opened or closed.
 func (h *health) observe(deployment int, now int64, o delivery.Outcome, retryAfter int64) bool {
-	s := &h.slots[deployment]
+	s := h.slots[deployment]
 	if o == delivery.Answered && !s.marked.Load() {
 		return false
 	}
@@ -64,9 +110,11 @@ func (h *health) observe(deployment int, now int64, o delivery.Outcome, retryAft
 	changed := s.breaker.Observe(&h.settings, now, o, retryAfter)
 	if marked := s.breaker != (delivery.Breaker{}); marked != s.marked.Load() {
 		s.marked.Store(marked)
-		if marked {
+		switch {
+		case s.gone:
+		case marked:
 			h.marked.Add(1)
-		} else {
+		default:
 			h.marked.Add(-1)
 		}
 	}

@@ -14,13 +14,14 @@ func (g *Gateway) models(w http.ResponseWriter, r *http.Request, id string) {
 	if !g.allowed(w, r, http.MethodGet) {
 		return
 	}
-	key, ok := g.authenticate(r.Header)
+	offer := g.offered.Load()
+	key, ok := offer.authenticate(r.Header)
 	if !ok {
 		g.refuse(w, "models", faultKey)
 		return
 	}
 	began, at := g.now(), g.admit()
-	v := g.viewAt(at)
+	v := offer.viewAt(at)
 	w.Header()["X-Concord-Terms"] = v.terms
 	var answer any
 	if id == "" {

@@ -26,8 +26,9 @@ type request struct {
 	watch watch
 	relay relay
 
+	offer    *offer
 	key      *Key
-	view     *view
+	view     *view // of the offer, at the admitted instant
 	call     clouds.Call
 	body     []byte       // of the client, whole
 	scratch  []byte       // of an edited body
@@ -98,7 +99,7 @@ func (q *request) reset() {
 	if q.kept || q.sending.Load() != 0 {
 		return
 	}
-	q.w, q.ctx, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil
+	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
 	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
 	q.durable, q.recorded, q.sent, q.streaming, q.firstByte = false, false, false, false, 0

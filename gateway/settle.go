@@ -30,7 +30,7 @@ func (q *request) appendIntent() *fault {
 	first := q.plan.First()
 	p.intent = journal.Intent{
 		Request: q.id, Key: q.key.ID, Customer: q.key.Customer, Product: q.done.Product, API: agreement.Chat,
-		Stream: q.call.Scan.Stream, Terms: r.Terms().Hash(), Set: q.g.config.Set, Health: q.seenNow(q.decidedOn),
+		Stream: q.call.Scan.Stream, Terms: r.Terms().Hash(), Set: q.view.offer.set, Health: q.seenNow(q.decidedOn),
 		InputBytes: int64(len(q.body)), OutputBound: q.outputBound(),
 	}
 	if first.Kind != delivery.End {
@@ -50,7 +50,7 @@ func (q *request) appendIntent() *fault {
 
 // seenNow lists the deployments that are not closed.
 func (q *request) seenNow(seen []delivery.State) []journal.Seen {
-	if len(seen) == 0 || &seen[0] == &q.g.health.well[0] {
+	if len(seen) == 0 || &seen[0] == &q.view.offer.health.well[0] {
 		return nil
 	}
 	var out []journal.Seen
@@ -125,7 +125,7 @@ func (q *request) refused(why string) journal.Entry {
 func (q *request) fill(o journal.Outcome, served int) {
 	r := &q.papers.record
 	r.Request, r.Outcome, r.Customer, r.Key, r.Product = q.id, o, q.key.Customer, q.key.ID, q.done.Product
-	r.API, r.Stream, r.Terms, r.Set = agreement.Chat, q.call.Scan.Stream, q.view.router.Terms().Hash(), q.g.config.Set
+	r.API, r.Stream, r.Terms, r.Set = agreement.Chat, q.call.Scan.Stream, q.view.router.Terms().Hash(), q.view.offer.set
 	r.Currency, r.Served, r.Ended = q.g.config.Currency, served, q.since(q.g.now())
 	q.done.Outcome = o
 }

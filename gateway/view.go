@@ -7,8 +7,10 @@ import (
 	"concord/delivery"
 )
 
-// A view is a router with what requests under it need and would otherwise make anew. It is never written once made.
+// A view is a router with what requests under it need and would otherwise make anew. It is never written once made. A
+// request takes one when it is admitted and keeps it to its end, whatever comes into force meanwhile.
 type view struct {
+	offer  *offer
 	router *delivery.Router
 	terms  []string          // X-Concord-Terms: the first 8 bytes of the terms hash
 	models map[string]string // names that clients may send -> the same string
@@ -23,13 +25,13 @@ type place struct {
 
 // viewAt returns the view of the terms in force at an admitted instant. Since that never goes back, remembering the last
 // one is enough.
-func (g *Gateway) viewAt(admitted int64) *view {
-	r := g.config.Timeline.At(admitted)
-	if v := g.view.Load(); v != nil && v.router == r {
+func (o *offer) viewAt(admitted int64) *view {
+	r := o.timeline.At(admitted)
+	if v := o.view.Load(); v != nil && v.router == r {
 		return v
 	}
 	hash := r.Terms().Hash()
-	v := &view{router: r, terms: []string{hex.EncodeToString(hash[:8])}, models: make(map[string]string)}
+	v := &view{offer: o, router: r, terms: []string{hex.EncodeToString(hash[:8])}, models: make(map[string]string)}
 	for _, p := range r.Terms().Products() {
 		v.models[p.ID] = p.ID
 		for _, alias := range p.Aliases {
@@ -39,10 +41,8 @@ func (g *Gateway) viewAt(admitted int64) *view {
 	deployments := r.Catalog().Deployments
 	for i := range deployments {
 		d := &deployments[i]
-		v.places = append(v.places, place{
-			cloud: []string{d.Cloud}, target: g.config.Targets[d.ID], adapter: g.config.Adapters[d.Cloud],
-		})
+		v.places = append(v.places, place{cloud: []string{d.Cloud}, target: o.targets[d.ID], adapter: o.adapters[d.Cloud]})
 	}
-	g.view.Store(v)
+	o.view.Store(v)
 	return v
 }

@@ -94,7 +94,13 @@ func testCatalog() *agreement.Catalog {
 
 func testTimeline(t testing.TB) *delivery.Timeline {
 	t.Helper()
-	a, found := agreementfile.Parse("partners.yaml", []byte(partners))
+	return timelineOf(t, partners, testCatalog())
+}
+
+// timelineOf is the timeline of an agreement.
+func timelineOf(t testing.TB, doc string, catalog *agreement.Catalog) *delivery.Timeline {
+	t.Helper()
+	a, found := agreementfile.Parse("partners.yaml", []byte(doc))
 	if a == nil {
 		t.Fatalf("agreement: %v", found)
 	}
@@ -106,7 +112,7 @@ func testTimeline(t testing.TB) *delivery.Timeline {
 		}
 		books = append(books, b)
 	}
-	timeline, found := delivery.NewTimeline(agreement.NewSet(a), testCatalog(), books, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
+	timeline, found := delivery.NewTimeline(agreement.NewSet(a), catalog, books, time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC))
 	for _, f := range found {
 		if f.Severity == agreement.Error {
 			t.Fatalf("timeline: %s", f.Message)
