@@ -267,9 +267,7 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Drain)
 	defer cancel()
-	drained := make(chan error, 1)
-	go func() { drained <- s.gateway.Drain(ctx) }()
-	err := <-drained
+	err := s.gateway.Drain(ctx)
 	closing, cancelClosing := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancelClosing()
 	if stopped := s.web.Shutdown(closing); stopped != nil {

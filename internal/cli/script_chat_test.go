@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -53,6 +54,9 @@ func chat(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if err != nil {
 		fmt.Fprintln(ts.Stderr(), err)
+		if answered, ok := errors.AsType[*openai.Error](err); ok {
+			fmt.Fprintln(ts.Stderr(), answered.Message)
+		}
 	}
 	if response != nil {
 		ts.Setenv("REQUEST", response.Header.Get("X-Concord-Request-Id"))
