@@ -243,7 +243,7 @@ func (l *License) describe(a *Agreement) string {
 		s += fmt.Sprintf("; %s keeps the right to %s", a.called(l.Licensor), words(plain(l.Reserved), "and"))
 	}
 	if l.Fee != nil {
-		s += fmt.Sprintf("; for %s a %s", l.Fee.Amount, l.Fee.Per)
+		s += "; " + l.Fee.Words(a)
 	}
 	return s
 }
@@ -291,7 +291,7 @@ func (c *RevenueShare) describe(a *Agreement) string {
 			payees[i] += " (" + p.Part.String() + ")"
 		}
 	}
-	s := fmt.Sprintf("%s pays %s %s of what %s has from %s", a.called(c.Payer), words(payees, "and"), c.Rate, a.called(b.RevenueOf), orAll(b.From, "revenue"))
+	s := fmt.Sprintf("%s pays %s %s of what %s has from %s", a.called(c.Payer), words(payees, "and"), c.RateWords(a.Currency), a.called(b.RevenueOf), orAll(b.From, "revenue"))
 	s += fmt.Sprintf(" (%s, streams %s, %s, %s", cmp.Or(b.Amount, "gross"), orAll(b.Streams, "all"), orAll(b.Clouds, "all clouds"), b.Products.words())
 	if len(b.ExceptFrom) > 0 {
 		s += ", without what " + words(a.names(b.ExceptFrom), "and") + " pays"
@@ -309,7 +309,42 @@ func (c *RevenueShare) describe(a *Agreement) string {
 	if len(c.Caps) == 0 {
 		s += "; without a cap"
 	}
+	if c.Guarantee != nil {
+		s += "; " + c.Guarantee.Words(a)
+	}
+	if c.Stack {
+		s += "; owed beside other shares of the same revenue"
+	}
 	return s
+}
+
+// Words says what a guarantee guarantees. It is shown and not posted: advances and top-ups are entries of their own.
+func (g *Guarantee) Words(a *Agreement) string {
+	s := fmt.Sprintf("at least %s %s is guaranteed", Money(g.Amount, a.Currency), per(g.Per))
+	if g.Due != "" {
+		s += ", due at the " + g.Due
+	}
+	switch {
+	case g.Recoupable && g.CrossPeriod:
+		s += ", recouped from what is earned then and later"
+	case g.Recoupable:
+		s += ", recouped from what is earned in the same window"
+	default:
+		s += ", not recouped from what is earned"
+	}
+	return s
+}
+
+// Words says what a license costs. It is shown and not posted: fees are entries of their own.
+func (f *Fee) Words(a *Agreement) string {
+	s := fmt.Sprintf("for %s a %s", Money(f.Amount, a.Currency), f.Per)
+	if f.Stream != "" {
+		s += ", of the stream " + f.Stream
+	}
+	if f.Prorate == "none" {
+		return s + ", whole however long it is in force"
+	}
+	return s + ", earned evenly over the days in force"
 }
 
 func per(window string) string {

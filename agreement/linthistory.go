@@ -217,7 +217,7 @@ func (l *linter) flows(x, y InForce, c, d *RevenueShare) {
 		return
 	}
 	if product := l.common(b.Products, e.Products, anyProduct); product != nil {
-		l.both("share-overlap", x, y, "narrow one base, or end one of them",
+		l.both("share-overlap", x, y, "narrow one base, end one of them, or write stack: true if both are owed",
 			"%s and %s both make %s owe a share of the same revenue of %s", where(x), y.Ref().Clause, c.Payer, b.RevenueOf)
 	}
 }
@@ -256,7 +256,11 @@ func (l *linter) above(all []InForce, product, cloud, stream string) {
 		c := f.Clause.(*RevenueShare)
 		b := &c.Base
 		if slices.Contains(b.From, "sales") && admits(b.Streams, stream) && admits(b.Clouds, cloud) && b.Products.Matches(product) {
-			rates[b.RevenueOf] = append(rates[b.RevenueOf], c.Rate)
+			rate := c.Rate
+			if c.Tiers != nil {
+				rate = c.Tiers.highest()
+			}
+			rates[b.RevenueOf] = append(rates[b.RevenueOf], rate)
 			takers[b.RevenueOf] = append(takers[b.RevenueOf], f)
 		}
 	}

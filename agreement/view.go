@@ -159,7 +159,7 @@ func (l *License) view() fields {
 	m := fields{"licensor": l.Licensor, "licensee": l.Licensee, "products": l.Products.view(), "rights": plain(l.Rights), "clouds": l.Clouds,
 		"territory": l.Territory.view(), "exclusivity": l.Exclusivity, "reserved": plain(l.Reserved)}
 	if l.Fee != nil {
-		m["fee"] = fields{"amount": l.Fee.Amount.String(), "per": l.Fee.Per, "stream": l.Fee.Stream, "prorate": l.Fee.Prorate}
+		m["fee"] = fields{"amount": l.Fee.Amount.String(), "per": l.Fee.Per, "stream": l.Fee.Stream, "prorate": l.Fee.Prorate}.set()
 	}
 	return m.set()
 }
@@ -196,6 +196,22 @@ func (c *RevenueShare) view() fields {
 			caps[i] = fields{"amount": k.Amount.String(), "per": k.Per, "counts_from": stamp(k.CountsFrom), "excess": k.Excess}.set()
 		}
 		m["caps"] = caps
+	}
+	if t := c.Tiers; t != nil {
+		steps := make([]fields, len(t.Steps))
+		for i, s := range t.Steps {
+			steps[i] = fields{"rate": s.Rate.String()}
+			if i < len(t.Steps)-1 {
+				steps[i]["up_to"] = s.UpTo.String()
+			}
+		}
+		m["tiers"] = fields{"mode": t.Mode, "reset": t.Reset, "steps": steps}
+	}
+	if g := c.Guarantee; g != nil {
+		m["guarantee"] = fields{"amount": g.Amount.String(), "per": g.Per, "due": g.Due, "recoupable": g.Recoupable, "cross_period": g.CrossPeriod}.set()
+	}
+	if c.Stack {
+		m["stack"] = true
 	}
 	return m.set()
 }

@@ -67,7 +67,7 @@ func (s *State) accrueShare(at int64, p *sharePlan, base money.Amount) error {
 	if err != nil {
 		return err
 	}
-	rated, err := now.MulRate(p.rate, money.Down)
+	rated, err := p.rated(now)
 	if err != nil {
 		return err
 	}

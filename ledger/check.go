@@ -30,10 +30,6 @@ func Check(t *agreement.Terms) []agreement.Finding {
 			c.condition(h)
 		case *agreement.Commitment:
 			c.condition(h)
-		case *agreement.License:
-			if clause.Fee != nil {
-				c.refuse("fee", clause.Fee.Amount.String()+" per "+clause.Fee.Per, "leave the fee out and record it as an entry")
-			}
 		}
 	}
 	return c.findings
@@ -60,19 +56,34 @@ func (c *checker) condition(h *agreement.Head) {
 	}
 }
 
+// tiers refuses what would make the order of records decide what a tiered share comes to.
+func (c *checker) tiers(s *agreement.RevenueShare) {
+	if s.Tiers == nil {
+		return
+	}
+	if len(s.Tiers.Steps) == 0 {
+		c.refuse("tiers", "none", "write steps")
+		return
+	}
+	reset := resetOf(s.Tiers)
+	if reset == 0 {
+		c.refuse("tiers", "reset "+s.Tiers.Reset, "use month, quarter, year or never")
+	}
+	for _, limit := range s.Caps {
+		if widthOf(limit.Per) < reset {
+			c.refuse("caps", "per "+limit.Per+" of a share whose tiers reset each "+s.Tiers.Reset, "cap it for the window of the tiers, or for a wider one")
+		}
+	}
+}
+
 func (c *checker) share(s *agreement.RevenueShare) {
 	c.condition(&s.Common)
-	if s.Tiers != nil {
-		c.refuse("tiers", s.Tiers.Mode, "use one rate")
-	}
+	c.tiers(s)
 	if len(s.Deductions) > 0 {
 		c.refuse("deductions", fmt.Sprintf("%d of them", len(s.Deductions)), "leave the deductions out")
 	}
 	if s.Base.Amount == "net" {
 		c.refuse("base", "net", "use the gross amount")
-	}
-	if s.Guarantee != nil {
-		c.refuse("guarantee", s.Guarantee.Amount.String(), "leave the guarantee out and record advances as entries")
 	}
 	if s.Favoured != nil {
 		c.refuse("favoured", "peers", "write the rate that holds")

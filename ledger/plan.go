@@ -91,6 +91,7 @@ type sharePlan struct {
 	from    int64 // the segment holds for instants from here
 	until   int64 // to here
 	rate    money.Rate
+	tiers   *tiering // nil = by the rate alone
 	parts   []money.Rate
 	limits  []*money.Amount // by the share's counters
 	streams []int           // of the sale that count to the base
@@ -301,7 +302,7 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 		c.err = fmt.Errorf("share %s is in %s, its base in %s", clause.ID, f.Agreement.Currency, k.currency)
 	}
 	p.share = c.state.shares[c.state.root(clauseKey{f.Agreement.Name, clause.ID})]
-	p.key = segmentKey(clause)
+	p.key, p.tiers = segmentKey(clause), newTiering(f, p.share.opening)
 	p.limits = make([]*money.Amount, len(p.share.counters))
 	for i, counter := range p.share.counters {
 		for _, limit := range clause.Caps {
@@ -333,7 +334,11 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 // at returns the share's segment at an instant.
 func (p *sharePlan) at(at int64) *segment {
 	if p.segment == nil || at < p.from || at >= p.until {
-		p.from, p.until = p.share.span(at)
+		if p.tiers != nil {
+			p.from, p.until = p.tiers.window.bounds(at)
+		} else {
+			p.from, p.until = p.share.span(at)
+		}
 		p.segment = p.share.segment(p.key, p.from, len(p.payees))
 	}
 	return p.segment

@@ -209,14 +209,14 @@ func (sh *share) open(o agreement.Opening) {
 	}
 }
 
-// segmentKey names a clause's rate and payees.
+// segmentKey names a clause's rate or tiers, and its payees.
 func segmentKey(clause *agreement.RevenueShare) string {
 	var key strings.Builder
 	fmt.Fprintf(&key, "%d/%d", clause.Rate.Num, clause.Rate.Den)
 	for _, p := range clause.Payees {
 		fmt.Fprintf(&key, " %s %d/%d", p.Party, p.Part.Num, p.Part.Den)
 	}
-	return key.String()
+	return key.String() + tiersKey(clause.Tiers)
 }
 
 // segment returns the segment of a key and a start, a new one if need be.

@@ -131,10 +131,37 @@ func (p *statementPrinter) limits() {
 			p.printf("\nCap of %s, %s %s (%s):\n  %s used at the opening, %s at the close, %s left\n", c.ID, Money(limit.Amount, 0),
 				string(p.s.Currency), limit.Per, p.exact(limit.Opening), p.exact(limit.Used), p.exact(limit.Left))
 		}
+		p.tiers(c)
 		if d := c.Commitment; d != nil {
 			p.printf("\nCommitment %s, %s %s:\n  %s drawn at the opening, %s at the close, %s left\n", c.ID, Money(d.Amount, 0),
 				string(p.s.Currency), p.exact(d.Opening), p.exact(d.Closing), p.exact(d.Left))
 		}
+	}
+}
+
+// tiers says where the base of a share stands in its tiers, and what its guarantee would come to.
+func (p *statementPrinter) tiers(c *settlement.Clause) {
+	if t := c.Tiers; t != nil {
+		p.printf("\nTiers of %s (%s):\n", c.ID, t.Window)
+		p.wrapped(t.Words)
+		p.printf("  base %s at the opening, %s at the close: step %d, %s", p.exact(t.Opening), p.exact(t.Base), t.Step, t.Rate)
+		if !t.Left.IsZero() {
+			p.printf(", %s left in it", p.exact(t.Left))
+		}
+		p.printf("\n")
+	}
+	if g := c.Guarantee; g != nil {
+		p.printf("\nGuarantee of %s (%s):\n", c.ID, g.Window)
+		p.wrapped(g.Words)
+		p.printf("  %s earned so far; if the window ended now, it would be topped up by %s\n", p.exact(g.Earned), p.exact(g.TopUp))
+		p.wrapped(g.Posted)
+	}
+}
+
+// wrapped prints a sentence, indented.
+func (p *statementPrinter) wrapped(text string) {
+	for _, line := range Wrap(Clean(text), Width-2) {
+		p.printf("  %s\n", line)
 	}
 }
 
@@ -143,6 +170,9 @@ func (p *statementPrinter) licensed() {
 		l := &p.s.Licensed[i]
 		p.printf("\nUsage under %s (%s to %s), owed for or not%s\n  %s charged its customers %s %s\n", l.Clause, l.Licensor, l.Licensee,
 			spaced(marks(l.Notes)), l.Licensee, p.exact(l.Total), string(p.s.Currency))
+		if l.Fee != nil {
+			p.wrapped(fmt.Sprintf("fee %s: %s earned in the period; %s", l.Fee.Words, p.exact(l.Fee.Earned), l.Fee.Posted))
+		}
 		t := NewTable("cloud", "product", "stream", ">charged", ">requests")
 		t.Indent = 2
 		for _, line := range l.Lines {

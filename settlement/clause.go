@@ -30,6 +30,7 @@ type gathered struct {
 	later   bool // something stands after the period
 	drawn   [2]money.Amount
 	days    map[int32]money.Amount // capped, by day
+	bases   map[int32]money.Amount // by day
 }
 
 // version returns a clause as it stood on a day, through the ids that it continues.
@@ -88,12 +89,18 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 	}
 	switch clause := in.Clause.(type) {
 	case *agreement.RevenueShare:
-		cl.Kind, cl.Rate = "revenue-share", clause.Rate.String()
+		cl.Kind, cl.Rate = "revenue-share", clause.RateWords(c.agreement.Currency)
 		cl.Bridge.Opening, cl.Bridge.Closing = g.opening, g.closing
 		if cl.Bridge.Period, err = g.closing.less(g.opening); err != nil {
 			return nil, err
 		}
 		if cl.Caps, err = c.caps(in, clause, g); err != nil {
+			return nil, err
+		}
+		if cl.Tiers, err = c.tiers(clause, g); err != nil {
+			return nil, err
+		}
+		if cl.Guarantee, err = c.guarantee(clause, g); err != nil {
 			return nil, err
 		}
 		c.shareControls(ids, g)

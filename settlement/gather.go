@@ -11,7 +11,7 @@ import (
 
 // gather reads the cells of one flow: what it made owed by day, above its caps too, and the base that it was taken of.
 func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
-	g := &gathered{base: map[place]money.Amount{}, counts: map[place]int64{}, owed: map[place]money.Amount{}, days: map[int32]money.Amount{}}
+	g := &gathered{base: map[place]money.Amount{}, counts: map[place]int64{}, owed: map[place]money.Amount{}, days: map[int32]money.Amount{}, bases: map[int32]money.Amount{}}
 	for i := range c.in.Cells {
 		cell := &c.in.Cells[i]
 		parts, err := cell.Account.Parse()
@@ -77,6 +77,10 @@ func (c *cutter) takeBase(g *gathered, ids []string, cell *ledger.Cell, parts le
 		return nil
 	}
 	amount := cell.Amount.Neg()
+	var err error
+	if g.bases[cell.Day], err = g.bases[cell.Day].Add(amount); err != nil {
+		return err
+	}
 	if err := g.total(c, cell.Day, Totals{Base: amount}); err != nil || cell.Day < c.first {
 		return err
 	}
@@ -188,6 +192,10 @@ func (c *cutter) licensedLines(found map[string]*Licensed, lines map[string]map[
 			if l.Total, err = l.Total.Add(charged); err != nil {
 				return fmt.Errorf("usage under %s: %w", id, err)
 			}
+		}
+		var err error
+		if l.Fee, err = c.fee(id); err != nil {
+			return err
 		}
 		c.out.Licensed = append(c.out.Licensed, *l)
 		c.out.Rows += len(l.Lines)

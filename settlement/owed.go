@@ -96,7 +96,7 @@ func (d *Debt) describe(f agreement.InForce, uses []ledger.CapUse, at time.Time)
 	d.Provenance = f.Provenance("")
 	switch c := f.Clause.(type) {
 	case *agreement.RevenueShare:
-		d.Kind, d.Rate = "revenue-share", c.Rate.String()
+		d.Kind, d.Rate = "revenue-share", c.RateWords(f.Agreement.Currency)
 		d.Provenance = worst(d.Provenance, f.Provenance("rate"))
 		for i, limit := range c.Caps {
 			left, err := capLeft(limit, useOf(uses, d.Agreement, d.Clause, limit, at, f.Agreement.Zone))

@@ -64,6 +64,8 @@ type Clause struct {
 	Provenance agreement.Provenance `json:"provenance"`
 	Bridge     Bridge               `json:"bridge"`
 	Caps       []CapBridge          `json:"caps"`
+	Tiers      *TierBridge          `json:"tiers,omitempty"`
+	Guarantee  *GuaranteeBridge     `json:"guarantee,omitempty"`
 	Commitment *Drawdown            `json:"commitment,omitempty"`
 	Lines      []Line               `json:"lines"`
 	Accrued    money.Amount         `json:"accrued"` // in the period, exact
@@ -122,6 +124,7 @@ type Licensed struct {
 	Licensee string         `json:"licensee"`
 	Lines    []LicensedLine `json:"lines"`
 	Total    money.Amount   `json:"total"`
+	Fee      *FeeShown      `json:"fee,omitempty"`
 	Notes    []int          `json:"notes"`
 }
 

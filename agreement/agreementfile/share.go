@@ -20,7 +20,9 @@ func (o *object) share(s *agreement.RevenueShare) {
 		s.Rate = v.rate()
 	}
 	if v, ok := o.take("tiers"); ok {
-		s.Tiers = v.tiers()
+		if s.Tiers = v.tiers(); !s.Rate.IsZero() {
+			v.report("said-twice", "keep rate, or tiers with a rate for each step", "%s has tiers beside its rate", o.what)
+		}
 	}
 	if v, ok := o.take("caps"); ok {
 		for _, item := range v.items(`{amount: "1000 USD", per: total}`) {

@@ -5,15 +5,11 @@ import "concord/agreement"
 // notYet lists what the format has and nothing evaluates yet, by path or by path=value. A file that uses it is refused,
 // for a term that is read and then ignored is worse than none. Support for one of them deletes its row.
 var notYet = map[string]string{
-	"license.fee":                     "state the license without a fee",
 	"sale.price.tax":                  "state prices without tax",
-	"revenue-share.tiers":             "state one rate",
 	"revenue-share.deductions":        "state the share of the gross base",
-	"revenue-share.guarantee":         "state the share without a guarantee",
 	"revenue-share.favoured":          "state the rate as it stands",
 	"revenue-share.fx":                "keep the agreement in one currency",
 	"revenue-share.overpaid":          "leave it out",
-	"revenue-share.stack":             "state one share for each flow",
 	"revenue-share.retro":             "state the amendment from its effective instant on",
 	"revenue-share.priority":          "state one share for each flow",
 	"revenue-share.negative=floor":    "leave it out: a negative base carries over",
