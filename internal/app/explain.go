@@ -16,11 +16,14 @@ import (
 // An Explanation is everything that led to one request's outcome and everything that follows from it: each part is read
 // from the journal, or computed again from it by the code that made it.
 type Explanation struct {
-	Request  string           `json:"request"`
-	Intent   *IntentView      `json:"intent,omitempty"` // refused requests have none
+	Request  string           `json:"request,omitempty"`  // "" = it was never made
+	Question *QuestionView    `json:"question,omitempty"` // of a request that was never made
+	Intent   *IntentView      `json:"intent,omitempty"`   // refused requests have none
 	Decision []DeploymentView `json:"decision"`
 	Moves    []MoveView       `json:"moves"` // attempts after the first, as written before they were sent
 	Record   *UsageView       `json:"record,omitempty"`
+	Refusal  string           `json:"refusal,omitempty"` // why nobody may serve a request that was never made
+	Money    []MoneyView      `json:"money,omitempty"`   // of a request that was never made, by deployment of the plan
 	Postings []BookView       `json:"postings"`
 	Entries  []string         `json:"entries"` // kinds, in the order in which they were written
 }
@@ -49,7 +52,14 @@ type DeploymentView struct {
 	Health     string `json:"health,omitempty"`
 	Clause     string `json:"clause,omitempty"` // what allowed or denied it
 	License    string `json:"license,omitempty"`
+	Check      string `json:"check,omitempty"` // that failed: its word
+	Number     int    `json:"check_number,omitempty"`
 	Reason     string `json:"reason,omitempty"`
+	SellerRank int    `json:"seller_rank,omitempty"` // of the permitted, from 1
+	Group      int    `json:"group,omitempty"`       // of the clause that orders, from 1
+	Orders     string `json:"ordered_by,omitempty"`  // the clause that orders
+	Ranked     string `json:"ranked_by,omitempty"`   // what sets it apart from the one before it
+	Why        string `json:"why,omitempty"`         // the same in words
 }
 
 // A MoveView is one attempt entry.
@@ -148,33 +158,55 @@ func decide(router *delivery.Router, facts delivery.Facts, health map[string]del
 	if err != nil {
 		return nil, err
 	}
-	verdicts := router.Explain(facts)
-	place := map[int]int{}
-	for i, step := range plan.Steps {
-		place[step.Deployment] = i + 1
-	}
+	return viewDecision(router, &plan, router.Explain(facts), router.Why(&plan), health), nil
+}
+
+// viewDecision lists the deployments of a product: those of the plan in order, then those that may not serve. Without health
+// nothing is said of it.
+func viewDecision(router *delivery.Router, plan *delivery.Plan, verdicts []agreement.Verdict, why []delivery.Reason, health map[string]delivery.State) []DeploymentView {
 	catalog := router.Catalog()
 	view := func(i int) DeploymentView {
 		d, verdict := &catalog.Deployments[i], &verdicts[i]
 		v := DeploymentView{
-			Deployment: d.ID, Cloud: d.Cloud, Seller: d.Seller, Permitted: verdict.Permitted, Place: place[i],
+			Deployment: d.ID, Cloud: d.Cloud, Seller: d.Seller, Permitted: verdict.Permitted,
 			Clause: refText(verdict.Clause), License: refText(verdict.License), Reason: verdict.Reason,
 		}
-		if verdict.Permitted {
+		if !verdict.Permitted {
+			v.Check = verdict.Failed.String()
+			if verdict.Failed <= agreement.CheckPrice {
+				v.Number = int(verdict.Failed)
+			}
+			return v
+		}
+		v.SellerRank = verdict.SellerRank + 1
+		if verdict.Delivery != nil {
+			v.Orders = verdict.Delivery.ID
+			if verdict.Group < len(verdict.Delivery.Order) {
+				v.Group = verdict.Group + 1
+			}
+		}
+		if health != nil {
 			v.Health = health[d.ID].String()
 		}
 		return v
 	}
 	out := []DeploymentView{}
-	for _, step := range plan.Steps {
-		out = append(out, view(step.Deployment))
+	planned := map[int]bool{}
+	for i, step := range plan.Steps {
+		v := view(step.Deployment)
+		v.Place = i + 1
+		if i < len(why) {
+			v.Ranked, v.Why = string(why[i].By), why[i].Text
+		}
+		planned[step.Deployment] = true
+		out = append(out, v)
 	}
 	for i := range catalog.Deployments {
-		if place[i] == 0 && catalog.Deployments[i].Product == facts.Product {
+		if !planned[i] && catalog.Deployments[i].Product == plan.Facts.Product {
 			out = append(out, view(i))
 		}
 	}
-	return out, nil
+	return out
 }
 
 // postings derives the transactions of a request again, and lays them out by book.

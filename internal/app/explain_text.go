@@ -13,6 +13,9 @@ import (
 // PrintExplanation lays an explanation out for people.
 func PrintExplanation(w io.Writer, x *Explanation) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	if x.Question != nil {
+		return printSupposed(w, x)
+	}
 	fmt.Fprintf(t, "Request %s\n", x.Request)
 	if in := x.Intent; in != nil {
 		fmt.Fprintf(t, "1. intent\t%s: %s (key %s) asks for %s, %s%s\n", in.Time, in.Customer, in.Key, in.Product, in.API, streamed(in.Stream))
@@ -46,28 +49,39 @@ func PrintExplanation(w io.Writer, x *Explanation) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	fmt.Fprintln(w, "5. postings, derived again from the checkpoint before them")
 	return printBooks(w, x.Postings)
 }
 
 func printVerdict(w io.Writer, d DeploymentView) {
-	switch {
-	case d.Permitted && d.Place > 0:
-		fmt.Fprintf(w, "   %d.\t%s on %s, sold by %s: %s, permitted by %s", d.Place, d.Deployment, d.Cloud, d.Seller, healthWords(d.Health), d.Clause)
-		if d.License != "" {
-			fmt.Fprintf(w, ", license %s", d.License)
-		}
-	default:
+	if !d.Permitted {
 		clause := d.Clause
 		if clause == "" {
 			clause = "no clause"
 		}
-		fmt.Fprintf(w, "   no\t%s on %s, sold by %s: %s (%s)", d.Deployment, d.Cloud, d.Seller, d.Reason, clause)
+		check := d.Check
+		if d.Number > 0 {
+			check = fmt.Sprintf("%d, %s", d.Number, d.Check)
+		}
+		fmt.Fprintf(w, "   no\t%s on %s, sold by %s: %s (%s)\n", d.Deployment, d.Cloud, d.Seller, bareReason(d.Reason, clause), clause)
+		fmt.Fprintf(w, "\t  failed check %s\n", check)
+		return
+	}
+	health := ""
+	if d.Health != "" {
+		health = healthWords(d.Health) + ", "
+	}
+	fmt.Fprintf(w, "   %d.\t%s on %s, sold by %s: %spermitted by %s", d.Place, d.Deployment, d.Cloud, d.Seller, health, d.Clause)
+	if d.License != "" {
+		fmt.Fprintf(w, ", license %s", d.License)
 	}
 	fmt.Fprintln(w)
+	if d.Why != "" {
+		fmt.Fprintf(w, "\t  %s\n", d.Why)
+	}
 }
 
 func printBooks(w io.Writer, books []BookView) error {
-	fmt.Fprintln(w, "5. postings, derived again from the checkpoint before them")
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for _, b := range books {
 		for _, p := range b.Postings {
