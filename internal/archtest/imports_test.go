@@ -15,7 +15,7 @@ import (
 var heights = map[string]int{
 	"money": 0, "usage": 0,
 
-	"agreement": 10, "agreement/agreementfile": 11,
+	"agreement/condition": 10, "agreement": 11, "agreement/agreementfile": 12,
 
 	"pricing": 20, "delivery": 21, "journal": 22, "ledger": 23, "settlement": 24, "settlement/focus": 25,
 	"clouds/behaviour": 22,
