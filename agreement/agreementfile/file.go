@@ -26,15 +26,24 @@ func Parse(name string, doc []byte) (*agreement.Agreement, []agreement.Finding) 
 	if body == nil {
 		return nil, r.findings
 	}
+	if isShort(body) {
+		r.ask(r.shortForm(body))
+		r.sort()
+		return nil, r.findings
+	}
 	a := r.agreement(body)
 	a.Hash = sha256.Sum256(doc)
-	slices.SortStableFunc(r.findings, func(x, y agreement.Finding) int {
-		return cmp.Or(cmp.Compare(x.Pos.Line, y.Pos.Line), cmp.Compare(x.Pos.Column, y.Pos.Column))
-	})
+	r.sort()
 	for _, f := range r.findings {
 		if f.Severity == agreement.Error {
 			return nil, r.findings
 		}
 	}
 	return a, r.findings
+}
+
+func (r *reader) sort() {
+	slices.SortStableFunc(r.findings, func(x, y agreement.Finding) int {
+		return cmp.Or(cmp.Compare(x.Pos.Line, y.Pos.Line), cmp.Compare(x.Pos.Column, y.Pos.Column))
+	})
 }

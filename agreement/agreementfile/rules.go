@@ -43,5 +43,5 @@ func Rules() []agreement.Rule {
 }
 
 func isRule(id string) bool {
-	return slices.ContainsFunc(Rules(), func(r agreement.Rule) bool { return r.ID == id })
+	return slices.ContainsFunc(slices.Concat(Rules(), ShortRules()), func(r agreement.Rule) bool { return r.ID == id })
 }
