@@ -32,6 +32,7 @@ func (l *linter) chain(a *Agreement) {
 		return
 	}
 	l.walk(a, layers)
+	l.tiers(a, layers)
 }
 
 // order looks for amendments of one clause whose order the dates do not tell: recorded the other way round than they took

@@ -34,6 +34,9 @@ func (l *linter) clauses(a *Agreement) {
 	for _, o := range a.Openings {
 		l.clauseID(a, o.Clause, o.Pos, "opening")
 	}
+	l.openings(a)
+	l.settled(a)
+	l.awaited(a)
 }
 
 func (l *linter) window(a *Agreement, m *Amendment, h *Head) {

@@ -21,14 +21,18 @@ func (l *linter) history() {
 	}
 	delivered := map[string]bool{}
 	before := &Terms{registry: l.set.registry}
+	all := make([]*Terms, 0, len(bounds)+1)
 	for i := -1; i < len(bounds); i++ {
 		t := l.set.assemble(ls, interval(bounds, i))
 		l.pairs(t, before)
 		l.shares(t)
 		l.licenseEnds(before, t)
 		l.served(t, delivered)
+		l.overlaps(t)
+		all = append(all, t)
 		before = t
 	}
+	l.gaps(all)
 	for _, p := range l.set.registry.products {
 		if !delivered[p.ID] {
 			l.report(problem{rule: "undeliverable", at: p.Pos, remedy: "add a delivery clause for it, or take it out"}, "no terms ever let anybody deliver %s", p.ID)
@@ -69,6 +73,7 @@ func (l *linter) pair(x, y InForce) {
 	case *License:
 		if d, ok := y.Clause.(*License); ok {
 			l.licenses(inForceLicense{x, c}, inForceLicense{y, d})
+			l.doubled(inForceLicense{x, c}, inForceLicense{y, d})
 		}
 	case *Sale:
 		if d, ok := y.Clause.(*Sale); ok {
@@ -78,7 +83,11 @@ func (l *linter) pair(x, y InForce) {
 		if d, ok := y.Clause.(*RevenueShare); ok {
 			l.flows(x, y, c, d)
 		}
-	case *Commitment, *Milestone:
+	case *Commitment:
+		if d, ok := y.Clause.(*Commitment); ok {
+			l.commitments(x, y, c, d)
+		}
+	case *Milestone:
 	}
 }
 
