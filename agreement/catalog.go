@@ -1,5 +1,7 @@
 package agreement
 
+import "concord/agreement/condition"
+
 // A Deployment is one place to send a request.
 type Deployment struct {
 	ID       string // unique in the catalog
@@ -18,13 +20,14 @@ type Deployment struct {
 
 // A Customer buys from sellers.
 type Customer struct {
-	ID        string
-	Name      string
-	Sellers   [][]string // in order of preference; sellers of one inner list rank alike
-	Home      string     // home cloud: may go first where the delivery clause lets customers choose
-	Zones     []string   // residency zones that requests may be processed in; empty = any
-	Territory string     // where the customer is, for license territories
-	Pos       Pos        `json:"-"` // where the configuration declares it
+	ID         string
+	Name       string
+	Sellers    [][]string            // in order of preference; sellers of one inner list rank alike
+	Home       string                // home cloud: may go first where the delivery clause lets customers choose
+	Zones      []string              // residency zones that requests may be processed in; empty = any
+	Territory  string                // where the customer is, for license territories
+	Attributes []condition.Attribute `json:",omitempty"` // what conditions ask for, by name
+	Pos        Pos                   `json:"-"`          // where the configuration declares it
 }
 
 // A Catalog is what the configuration offers to whom: deployments in declared order, and customers. It holds no secret,

@@ -3,6 +3,8 @@ package agreement
 import (
 	"strings"
 	"time"
+
+	"concord/agreement/condition"
 )
 
 // A Clause is one term of an agreement. The set is closed: *Delivery, *License, *Sale, *RevenueShare, *Commitment and
@@ -21,10 +23,11 @@ type Head struct {
 	FieldProv []FieldProvenance // fields known less well than the clause, such as "rate"
 	From      time.Time         // zero = from the amendment's effective instant
 	End       End
-	Priority  int    // higher wins where the file declares priorities
-	When      string // CEL condition over the request's facts; "" = always
-	Retro     string // "true_up" or "keep"; "" = does not apply
-	Continues string // id of the clause whose running totals carry on
+	Priority  int                  // higher wins where the file declares priorities
+	When      string               // CEL condition over the request's facts; "" = always
+	Condition *condition.Condition // When as the loader compiled it; may be nil
+	Retro     string               // "true_up" or "keep"; "" = does not apply
+	Continues string               // id of the clause whose running totals carry on
 	Survives  []string
 	Pos       Pos
 	Places    []Place // where its fields stand

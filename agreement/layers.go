@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"concord/agreement/condition"
 )
 
 // layers is one agreement as it was known at an instant: its amendments in their order, the versions of every clause
@@ -13,8 +15,9 @@ import (
 type layers struct {
 	agreement *Agreement
 	order     []*Amendment
-	clauses   []lineage // by id
-	facts     []*Fact   // by id
+	clauses   []lineage           // by id
+	facts     []*Fact             // by id
+	language  *condition.Language // of conditions that no loader compiled
 }
 
 // A lineage is the history of one clause id.
@@ -56,6 +59,9 @@ func layer(a *Agreement, known time.Time) (*layers, error) {
 			}
 			f := InForce{Agreement: a, Amendment: m, Clause: c, Since: line.added}
 			f.encoded = f.encode()
+			if f.condition, err = l.compileWhen(h); err != nil {
+				return nil, err
+			}
 			line.versions = append(line.versions, version{inForce: f, start: start, end: l.end(&h.End)})
 		}
 		for _, e := range m.Ends {

@@ -313,7 +313,7 @@ func (l *linter) needs(t *Terms, lic *inForceLicense, d inForceDelivery) bool {
 			if t.registry.operators[cloud] != lic.Licensee || !admits(lic.Clouds, cloud) {
 				continue
 			}
-			q := question{&Customer{}, &Deployment{Cloud: cloud}, p, ""}
+			q := question{customer: &Customer{}, deployment: &Deployment{Cloud: cloud}, product: p}
 			if _, reason := t.licensed(lic.Licensee, Serve, q, maxSubLicenses); reason == "" {
 				continue
 			}

@@ -43,8 +43,20 @@ func (t *Terms) licensed(party string, right Right, q question, depth int) (Ref,
 	return Ref{}, fmt.Sprintf("%s has no license to %s %s on %s", party, right, q.product.ID, q.deployment.Cloud)
 }
 
-// grants reports whether a license gives its licensee a right to the deployment's product, there.
-func (l *License) grants(right Right, q question) bool {
+// grants reports whether a license in force gives its licensee a right to the deployment's product, there and for this request.
+func (l *inForceLicense) grants(right Right, q question) bool {
+	holds, _ := l.when(q)
+	return holds && l.covers(right, q)
+}
+
+// excludes reports whether a license takes the right from others: also where its condition may hold.
+func (l *inForceLicense) excludes(right Right, q question) bool {
+	_, possibly := l.when(q)
+	return possibly && l.covers(right, q)
+}
+
+// covers is grants apart from the condition.
+func (l *License) covers(right Right, q question) bool {
 	inside, _ := l.Territory.holds(q)
 	return inside && slices.Contains(l.Rights, right) && l.Products.Matches(q.product.ID) && admits(l.Clouds, q.deployment.Cloud)
 }
@@ -55,7 +67,7 @@ func (l *License) grants(right Right, q question) bool {
 func (t *Terms) excluding(party string, right Right, q question) *inForceLicense {
 	for i := range t.licenses {
 		l := &t.licenses[i]
-		if l.Exclusivity != Exclusive && l.Exclusivity != Sole || l.Licensee == party || !l.grants(right, q) {
+		if l.Exclusivity != Exclusive && l.Exclusivity != Sole || l.Licensee == party || !l.excludes(right, q) {
 			continue
 		}
 		keeps := l.Licensor == party && (l.Exclusivity == Sole || slices.Contains(l.Reserved, right))

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"concord/agreement/condition"
 )
 
 // A Set is several agreements loaded together, in a fixed order. It is immutable and safe for concurrent use.
@@ -28,8 +30,9 @@ type InForce struct {
 	Agreement *Agreement
 	Amendment *Amendment // which added or last replaced it
 	Clause    Clause
-	Since     time.Time // start of the clause id's first version; running totals begin there
-	encoded   []byte    // its canonical bytes, which all intervals share
+	Since     time.Time            // start of the clause id's first version; running totals begin there
+	encoded   []byte               // its canonical bytes, which all intervals share
+	condition *condition.Condition // its when; nil = it holds for every request
 }
 
 // Ref points at the clause.

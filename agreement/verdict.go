@@ -50,11 +50,17 @@ type question struct {
 	deployment *Deployment
 	product    *Product
 	api        API
+	request    RequestFacts
 }
 
-// Verdict makes checks 1 to 5 (and the API check) for one deployment and one customer. It allocates; delivery compiles
-// its answers into tables. An empty api asks for no surface in particular.
+// Verdict is VerdictFor a request that is not streamed.
 func (t *Terms) Verdict(c *Customer, d *Deployment, api API) Verdict {
+	return t.VerdictFor(RequestFacts{}, c, d, api)
+}
+
+// VerdictFor makes checks 1 to 5 (and the API check) for one deployment and one customer. It allocates; delivery compiles
+// its answers into tables. An empty api asks for no surface in particular.
+func (t *Terms) VerdictFor(request RequestFacts, c *Customer, d *Deployment, api API) Verdict {
 	p, known := t.Product(d.Product)
 	if !known {
 		return denied(CheckCloud, Ref{}, fmt.Sprintf("no agreement in force knows the product %s", d.Product))
@@ -63,7 +69,7 @@ func (t *Terms) Verdict(c *Customer, d *Deployment, api API) Verdict {
 	if rank < 0 {
 		return denied(CheckSeller, Ref{}, fmt.Sprintf("%s does not buy from %s", c.ID, d.Seller))
 	}
-	q := question{c, d, p, api}
+	q := question{c, d, p, api, request}
 	v := t.cloud(q)
 	if v.Failed != CheckNone {
 		return v
@@ -244,7 +250,11 @@ func (f *inForceDelivery) scope(q question) (inside, possibly bool) {
 		q.api != "" && !admits(f.APIs, q.api) {
 		return false, false
 	}
-	return f.Territory.holds(q)
+	if inside, possibly = f.Territory.holds(q); !possibly {
+		return false, false
+	}
+	holds, may := f.when(q)
+	return inside && holds, may
 }
 
 // holds reports whether a territory holds both ends of a request, and whether it may.

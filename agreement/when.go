@@ -1,0 +1,102 @@
+package agreement
+
+import (
+	"fmt"
+
+	"concord/agreement/condition"
+)
+
+// RequestFacts are the facts of a request that neither its customer nor a deployment nor its surface says.
+type RequestFacts struct {
+	Stream bool // whether the answer is streamed
+}
+
+// compileWhen compiles the conditions of clauses that did not come from a file, which compiles its own. The language is made
+// when the first of them needs it.
+func (l *layers) compileWhen(h *Head) (*condition.Condition, error) {
+	if h.When == "" {
+		return nil, nil
+	}
+	if h.Condition != nil && h.Condition.Text() == h.When {
+		return h.Condition, nil
+	}
+	if l.language == nil {
+		var err error
+		if l.language, err = condition.NewLanguage(); err != nil {
+			return nil, fmt.Errorf("agreement %s: %w", l.agreement.Name, err)
+		}
+	}
+	c, problems := l.language.Compile(h.When)
+	if c == nil {
+		p := problems[0]
+		return nil, fmt.Errorf("agreement %s: the condition of %s, at character %d: %s: %s", l.agreement.Name, h.ID, p.Offset+1, p.Message, p.Remedy)
+	}
+	return c, nil
+}
+
+// Condition returns the compiled when of the clause; nil = it holds for every request.
+func (f InForce) Condition() *condition.Condition { return f.condition }
+
+// facts are what conditions see of a question.
+func (q *question) facts() condition.Facts {
+	return condition.Facts{
+		Product: q.product.ID, Owner: q.product.Owner, State: q.product.State,
+		Cloud: q.deployment.Cloud, Region: q.deployment.Region, Zone: q.deployment.Zone, Account: q.deployment.Account,
+		Seller: q.deployment.Seller, Customer: q.customer.ID, Territory: q.customer.Territory,
+		API: string(q.api), Stream: condition.Of(q.request.Stream), Attributes: q.customer.Attributes,
+	}
+}
+
+// when reports whether a clause's condition holds for a question, and whether it may: a fact that is not stated leaves
+// both open. A question that asks for no surface in particular asks for any of the product's.
+func (f *InForce) when(q question) (holds, possibly bool) {
+	if f.condition == nil {
+		return true, true
+	}
+	facts := q.facts()
+	if q.api != "" || !f.condition.Names(condition.API) {
+		v := f.condition.Eval(&facts)
+		return v == condition.True, v != condition.False
+	}
+	for _, api := range q.product.surfaces() {
+		facts.API = string(api)
+		v := f.condition.Eval(&facts)
+		holds, possibly = holds || v == condition.True, possibly || v != condition.False
+	}
+	return holds, possibly
+}
+
+// surfaces are the APIs of a product; one that names none is offered on every surface.
+func (p *Product) surfaces() []API {
+	if len(p.APIs) > 0 {
+		return p.APIs
+	}
+	return APIs()
+}
+
+// APIs returns the surfaces in the order in which pages list them.
+func APIs() []API {
+	return []API{Chat, Responses, Embeddings, Completions, Images, Audio, Moderations}
+}
+
+// conditionalOn reports whether a clause in force has a condition on a fact.
+func (t *Terms) conditionalOn(n condition.Name) bool {
+	for i := range t.clauses {
+		if c := t.clauses[i].condition; c != nil && c.Names(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// Conditional lists the facts that conditions of clauses in force name. What is compiled from terms for many requests has to
+// tell apart those that differ in one of them.
+func (t *Terms) Conditional() []condition.Name {
+	var all []condition.Name
+	for _, n := range condition.Names() {
+		if t.conditionalOn(n) {
+			all = append(all, n)
+		}
+	}
+	return all
+}
