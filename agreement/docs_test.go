@@ -98,6 +98,10 @@ After a change: ` + "`go test ./agreement -run Page -update`" + `.
 	for _, rule := range agreementfile.Rules() {
 		write(rule, filepath.Join("agreementfile", "testdata", "form"))
 	}
+	b.WriteString("\n## The article's short form\n\nEach finding names the key and the answers that `concord agreement convert` takes.\n")
+	for _, rule := range agreementfile.ShortRules() {
+		write(rule, filepath.Join("agreementfile", "testdata", "short"))
+	}
 
 	const page = "../docs/rules.md"
 	if *update {
