@@ -212,6 +212,10 @@ func (t *Terms) stances(q question, clauses []inForceDelivery) []stance {
 func (t *Terms) stance(q question, f *inForceDelivery) (stance, bool) {
 	inside, possibly := f.scope(q)
 	cloud := q.deployment.Cloud
+	if f.abroad(q) {
+		reason := fmt.Sprintf("%s has %s%s only (%s)", f.Agreement.Policy, q.product.ID, strings.TrimPrefix(f.Territory.words(), ","), f.ID)
+		return stance{f: f, reason: reason}, true
+	}
 	listed := slices.ContainsFunc(f.Order, func(group []string) bool { return slices.Contains(group, cloud) })
 	ban := func(format string, args ...any) (stance, bool) {
 		return stance{f: f, reason: fmt.Sprintf(format, args...)}, true
@@ -236,6 +240,21 @@ func (t *Terms) stance(q question, f *inForceDelivery) (stance, bool) {
 		return stance{}, false
 	}
 	return stance{f: f, permit: true}, true
+}
+
+// abroad reports whether a policy's clause is about a question but for its territory: what a policy permits in some places
+// it prohibits in all others, and where nobody says which.
+func (f *inForceDelivery) abroad(q question) bool {
+	if f.Agreement.Policy == "" || f.Mode == Prohibited {
+		return false
+	}
+	if inside, _ := f.Territory.holds(q); inside {
+		return false
+	}
+	anywhere := *f.Delivery
+	anywhere.Territory = Territory{}
+	inside, _ := (&inForceDelivery{f.InForce, &anywhere}).scope(q)
+	return inside
 }
 
 // who is the party that an exclusive delivery binds: the product's owner, or the customer whose policy it is.
