@@ -27,6 +27,13 @@ type Target struct {
 	Secret     Secret
 }
 
+// Equal reports whether two targets are reached alike, with the same credential.
+func (t *Target) Equal(o *Target) bool {
+	a, b := *t, *o
+	a.Base, b.Base = nil, nil
+	return a == b && t.Base.String() == o.Base.String()
+}
+
 // Secret is a credential that does not print.
 type Secret struct{ value string }
 

@@ -241,6 +241,13 @@ func (g *Gateway) stopAdmitting() {
 	}
 }
 
+// OpenRequests is how many requests are being served.
+func (g *Gateway) OpenRequests() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.count
+}
+
 // cut ends all open requests.
 func (g *Gateway) cut(why error) {
 	g.mu.Lock()

@@ -40,7 +40,7 @@ func (b *breakers) health(deployments []agreement.Deployment, targets map[string
 	for i := range deployments {
 		id := deployments[i].ID
 		s := b.current[id]
-		if s == nil || !sameWay(s.target, targets[id]) {
+		if s == nil || !s.target.Equal(targets[id]) {
 			s = &slot{target: targets[id]}
 		}
 		next[id] = s
@@ -53,13 +53,6 @@ func (b *breakers) health(deployments []agreement.Deployment, targets map[string
 	}
 	b.current = next
 	return h
-}
-
-// sameWay reports whether two targets are reached alike: failures of the one then speak of the other.
-func sameWay(a, b *clouds.Target) bool {
-	x, y := *a, *b
-	x.Base, y.Base = nil, nil
-	return x == y && a.Base.String() == b.Base.String()
 }
 
 func (s *slot) drop(b *breakers) {

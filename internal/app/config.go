@@ -18,6 +18,7 @@ import (
 	"concord/clouds"
 	"concord/delivery"
 	"concord/journal"
+	"concord/ledger"
 	"concord/pricing"
 )
 
@@ -39,6 +40,12 @@ type Config struct {
 	Breaker    delivery.Settings
 	CommitWait time.Duration
 	Findings   []agreement.Finding // warnings: errors keep a Config from being made
+
+	source    Source
+	files     *lookout // over all that was read
+	timeline  *delivery.Timeline
+	intervals []agreement.Interval     // of Set, as known at Known
+	places    map[string]agreement.Pos // of settings that need a restart
 }
 
 // A Key lets a customer in. Only its hash is known.
@@ -58,10 +65,11 @@ type Timeouts struct {
 type Source struct {
 	Read   func(path string) ([]byte, error)
 	Getenv func(name string) (string, bool)
+	Stat   func(path string) (fs.FileInfo, error) // nil = what is read never changes
 }
 
 // Disk is the Source of the command line.
-func Disk() Source { return Source{Read: os.ReadFile, Getenv: os.LookupEnv} }
+func Disk() Source { return Source{Read: os.ReadFile, Getenv: os.LookupEnv, Stat: os.Stat} }
 
 // Embedded reads files from fsys and no secret from the environment.
 func Embedded(fsys fs.FS) Source {
@@ -74,6 +82,16 @@ func Embedded(fsys fs.FS) Source {
 // Load reads and checks a configuration with everything that it names. known is the instant up to which amendments and
 // facts count as known. What is wrong comes back as one *Invalid with all findings.
 func Load(path string, src Source, known time.Time) (*Config, error) {
+	seen, files := reading(src)
+	config, err := load(path, seen, known)
+	if err != nil {
+		return nil, err
+	}
+	config.source, config.files = src, files
+	return config, nil
+}
+
+func load(path string, src Source, known time.Time) (*Config, error) {
 	source, err := src.Read(path)
 	if err != nil {
 		return nil, unreadable("config-file", agreement.Pos{File: path}, "the configuration", path, err)
@@ -82,7 +100,7 @@ func Load(path string, src Source, known time.Time) (*Config, error) {
 	if finding != nil {
 		return nil, &Invalid{"configuration", []agreement.Finding{*finding}}
 	}
-	l := &loader{src: src, doc: doc, source: source, config: &Config{File: path, Known: known.UTC()}}
+	l := &loader{src: src, doc: doc, source: source, sources: map[string][]byte{}, config: &Config{File: path, Known: known.UTC()}}
 	l.settings()
 	l.agreements()
 	l.prices()
@@ -91,6 +109,7 @@ func Load(path string, src Source, known time.Time) (*Config, error) {
 	if !HasErrors(l.findings) {
 		l.terms()
 	}
+	agreementfile.Annotate(l.findings, l.sources)
 	if HasErrors(l.findings) {
 		return nil, &Invalid{"configuration", l.findings}
 	}
@@ -127,6 +146,7 @@ type loader struct {
 	src      Source
 	doc      *document
 	source   []byte
+	sources  map[string][]byte // of the agreements, by path
 	config   *Config
 	findings []agreement.Finding
 }
@@ -152,6 +172,10 @@ func (l *loader) settings() {
 	c.Data = or(doc.Data, "concord-data")
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		l.reject("config-listen", doc.Listen, "write host:port, such as 127.0.0.1:8080", "%q is not an address to listen on", c.Listen)
+	}
+	c.places = map[string]agreement.Pos{
+		"gateway": doc.Gateway.pos(c.File), "listen": doc.Listen.pos(c.File), "data": doc.Data.pos(c.File),
+		"journal.commit_wait": doc.Journal.CommitWait.pos(c.File),
 	}
 	c.CommitWait = l.duration(doc.Journal.CommitWait, 2*time.Second)
 	c.Timeouts = Timeouts{
@@ -212,6 +236,7 @@ func (l *loader) agreements() {
 		if !ok {
 			continue
 		}
+		l.sources[path] = content
 		parsed, findings := agreementfile.Parse(path, content)
 		l.findings = append(l.findings, findings...)
 		if parsed != nil {
@@ -245,8 +270,9 @@ func (l *loader) prices() {
 func (l *loader) terms() {
 	found := l.config.Set.Lint(l.config.Catalog)
 	if !HasErrors(found) {
-		_, compiled := delivery.NewTimeline(l.config.Set, l.config.Catalog, l.config.Books, l.config.Known)
-		found = append(found, compiled...)
+		timeline, compiled := delivery.NewTimeline(l.config.Set, l.config.Catalog, l.config.Books, l.config.Known)
+		l.config.timeline = timeline
+		found = append(append(found, compiled...), l.money()...)
 	}
 	for _, f := range found {
 		if f.Pos.File == l.config.File && f.Excerpt == "" {
@@ -258,6 +284,20 @@ func (l *loader) terms() {
 			l.findings = append(l.findings, f)
 		}
 	}
+}
+
+// money reports what some terms of the history ask for and the ledger does not post.
+func (l *loader) money() []agreement.Finding {
+	intervals, err := l.config.Set.Timeline(l.config.Known)
+	if err != nil {
+		return nil // NewTimeline has reported it
+	}
+	l.config.intervals = intervals
+	var found []agreement.Finding
+	for _, interval := range intervals {
+		found = append(found, ledger.Check(interval.Terms)...)
+	}
+	return found
 }
 
 // parties and clouds that the agreements know.

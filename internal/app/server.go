@@ -9,13 +9,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"concord/clouds"
-	"concord/delivery"
 	"concord/gateway"
 	"concord/internal/telemetry"
 	"concord/journal"
@@ -28,11 +29,17 @@ import (
 type Options struct {
 	Log   *slog.Logger // nil = no log
 	Speed float64      // divides breaker, wait and time-out durations; 0 = 1
+	// Signals make the server read its configuration again; nil = none do.
+	Signals <-chan os.Signal
+	// Looks make the server look whether the files of its configuration changed; they are read again when they have been
+	// still for two looks. nil = nobody looks.
+	Looks <-chan time.Time
 }
 
 // A Server is a gateway with its journal, books and poster: one process run, one chain.
 type Server struct {
-	config    *Config
+	config    *Config // of the start; what is in force now is in current
+	options   Options
 	log       *slog.Logger
 	listener  net.Listener
 	journal   journal.Journal
@@ -42,7 +49,16 @@ type Server struct {
 	gateway   *gateway.Gateway
 	metrics   *telemetry.Metrics
 	web       *http.Server
+	admin     *admin
+	chain     journal.ChainID
 	recovered int
+
+	current atomic.Pointer[inForce]
+	last    atomic.Pointer[Reload] // nil = the configuration was not read again yet
+
+	reloading sync.Mutex            // held while the configuration is read again
+	written   map[journal.Hash]bool // documents that this process made durable
+	files     *lookout
 
 	posted chan struct{} // the books were saved
 	fenced chan error    // another process took over
@@ -79,22 +95,18 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Server{config: config, log: o.Log, listener: l, posted: make(chan struct{}, 1), fenced: make(chan error, 1)}
+	s := &Server{config: config, options: o, log: o.Log, listener: l, posted: make(chan struct{}, 1), fenced: make(chan error, 1),
+		written: map[journal.Hash]bool{}, files: config.files}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.abandon(ctx))
 		}
 	}()
-	timeline, findings := delivery.NewTimeline(config.Set, config.Catalog, config.Books, config.Known)
-	if timeline == nil {
-		return nil, &Invalid{"configuration", findings}
-	}
 	documents, set, err := setDocuments(config)
 	if err != nil {
 		return nil, err
 	}
-	chain, err := newChain(config.Gateway)
-	if err != nil {
+	if s.chain, err = newChain(config.Gateway); err != nil {
 		return nil, err
 	}
 	if s.metrics, err = telemetry.NewMetrics(s.lag); err != nil {
@@ -103,12 +115,18 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if err = s.openStores(); err != nil {
 		return nil, err
 	}
-	if err = s.begin(ctx, chain, documents); err != nil {
+	if err = rehearse(ctx, s.books, nil, config, documents); err != nil {
 		return nil, err
 	}
+	if err = s.begin(ctx, documents); err != nil {
+		return nil, err
+	}
+	first := &inForce{config: config, timeline: config.timeline, set: set, since: config.Known}
+	s.current.Store(first)
+	offer := first.offer()
 	s.gateway, err = gateway.New(gateway.Config{
-		Timeline: timeline, Set: set, Keys: gatewayKeys(config.Keys), Adapters: adapters(), Targets: targetsByID(config.Targets),
-		Journal: s.committer, Chain: chain, Random: randomID, Breaker: config.Breaker, Speed: o.Speed, Log: o.Log,
+		Timeline: offer.Timeline, Set: offer.Set, Keys: offer.Keys, Adapters: adapters(), Targets: offer.Targets,
+		Journal: s.committer, Chain: s.chain, Random: randomID, Breaker: config.Breaker, Speed: o.Speed, Log: o.Log,
 		Timeouts: gateway.Timeouts{
 			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request,
 			Tail: config.Timeouts.Tail, CommitWait: config.CommitWait,
@@ -125,6 +143,9 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	s.web = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)}
+	if s.admin, err = s.openAdmin(ctx); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -144,26 +165,18 @@ func (s *Server) openStores() error {
 }
 
 // begin opens the chain, writes what is in force, and resolves what earlier processes left open.
-func (s *Server) begin(ctx context.Context, chain journal.ChainID, documents []journal.Document) error {
+func (s *Server) begin(ctx context.Context, documents []journal.Document) error {
 	history, err := ReadHistory(ctx, s.journal)
 	if err != nil {
 		return err
 	}
-	s.committer, err = store.NewCommitter(ctx, s.journal, chain, store.CommitterOptions{
+	s.committer, err = store.NewCommitter(ctx, s.journal, s.chain, store.CommitterOptions{
 		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
 	})
 	if err != nil {
 		return fmt.Errorf("begin to write the journal in %s: %w", s.config.Data, err)
 	}
-	entries := make([]journal.Entry, len(documents))
-	for i := range documents {
-		entries[i] = journal.Entry{Time: chain.Started, ID: fmt.Sprintf("%s:%x", documents[i].Name, documents[i].Hash), Body: &documents[i]}
-	}
-	commit, err := s.committer.Append(entries...)
-	if err == nil {
-		err = waitFor(ctx, commit)
-	}
-	if err != nil {
+	if err := s.write(ctx, s.chain.Started, documents); err != nil {
 		return fmt.Errorf("write the agreements and prices into the journal: %w", err)
 	}
 	resolved, err := store.Recover(ctx, s.journal, s.committer, store.RecoverOptions{Price: history.Price, Now: nowNanos, Log: s.log})
@@ -251,6 +264,8 @@ func (s *Server) Run(ctx context.Context) error {
 			return nil
 		}
 	})
+	serving.Go(func() error { return s.admin.serve() })
+	serving.Go(func() error { s.watch(serveCtx); return nil })
 	<-serveCtx.Done()
 	stopping := s.stop(context.WithoutCancel(ctx)) // what was delivered is metered even though we were told to stop
 	failed := serving.Wait()
@@ -273,7 +288,7 @@ func (s *Server) stop(ctx context.Context) error {
 	if stopped := s.web.Shutdown(closing); stopped != nil {
 		err = errors.Join(err, s.web.Close())
 	}
-	return errors.Join(err, s.committer.Close(closing))
+	return errors.Join(err, s.admin.close(closing), s.committer.Close(closing))
 }
 
 func (s *Server) closeStores(ctx context.Context) error {
@@ -293,6 +308,9 @@ func (s *Server) closeStores(ctx context.Context) error {
 // abandon closes what a failed start had opened.
 func (s *Server) abandon(ctx context.Context) error {
 	var errs []error
+	if s.admin != nil {
+		errs = append(errs, s.admin.close(context.WithoutCancel(ctx)))
+	}
 	if s.committer != nil {
 		errs = append(errs, s.committer.Close(context.WithoutCancel(ctx)))
 	}

@@ -39,29 +39,8 @@ func newConfigCheck(env Env) *cobra.Command {
 
 // checkView is the JSON of `config check` and `agreement check`.
 type checkView struct {
-	OK       bool          `json:"ok"`
-	Findings []findingView `json:"findings"`
+	OK       bool              `json:"ok"`
+	Findings []app.FindingView `json:"findings"`
 }
 
-type findingView struct {
-	Rule     string             `json:"rule"`
-	Severity agreement.Severity `json:"severity"`
-	File     string             `json:"file,omitempty"`
-	Line     int                `json:"line,omitempty"`
-	Column   int                `json:"column,omitempty"`
-	Message  string             `json:"message"`
-	Remedy   string             `json:"remedy,omitempty"`
-	Clauses  []string           `json:"clauses,omitempty"`
-}
-
-func findingViews(findings []agreement.Finding) []findingView {
-	out := make([]findingView, 0, len(findings))
-	for _, f := range findings {
-		v := findingView{Rule: f.Rule, Severity: f.Severity, File: f.Pos.File, Line: f.Pos.Line, Column: f.Pos.Column, Message: f.Message, Remedy: f.Remedy}
-		for _, ref := range f.Related {
-			v.Clauses = append(v.Clauses, ref.Agreement+"/"+ref.Clause)
-		}
-		out = append(out, v)
-	}
-	return out
-}
+func findingViews(findings []agreement.Finding) []app.FindingView { return app.ViewFindings(findings) }

@@ -3,6 +3,9 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -11,11 +14,17 @@ import (
 	"concord/internal/telemetry"
 )
 
+// lookEvery is how often the server looks whether its files changed; twice that is how long a change takes.
+const lookEvery = time.Second
+
 func newServe(env Env) *cobra.Command {
 	var path string
 	var logJSON, verbose bool
 	cmd := &cobra.Command{
 		Use: "serve --config FILE", Short: "Run the gateway", Args: cobra.NoArgs,
+		Long: "Runs the gateway until Ctrl-C. It reads its configuration again, with the agreements and price books, when one of the files\n" +
+			"changes, on SIGHUP, and on `concord reload`. What is good comes into force without a request lost; what is wrong is refused\n" +
+			"with its place, and what was in force stays in force (`concord status` says so). See docs/operations.md.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			config, err := app.Load(path, app.Disk(), time.Now())
@@ -31,7 +40,14 @@ func newServe(env Env) *cobra.Command {
 			if verbose {
 				level = slog.LevelDebug
 			}
-			server, err := app.Start(ctx, config, listener, app.Options{Log: telemetry.NewLogger(env.Stderr, level, logJSON)})
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP)
+			defer signal.Stop(hangups)
+			looks := time.NewTicker(lookEvery)
+			defer looks.Stop()
+			server, err := app.Start(ctx, config, listener, app.Options{
+				Log: telemetry.NewLogger(env.Stderr, level, logJSON), Signals: hangups, Looks: looks.C,
+			})
 			if err != nil {
 				return err
 			}

@@ -40,6 +40,8 @@ type Metrics struct {
 	tokens   metric.Int64Counter
 	duration metric.Float64Histogram
 	commit   metric.Float64Histogram
+	reloads  metric.Int64Counter
+	refused  metric.Int64Gauge
 }
 
 // NewMetrics makes the counters. lag tells how many committed blocks the books are behind; it is asked at each scrape.
@@ -52,7 +54,7 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 	}
 	m.provider = sdk.NewMeterProvider(sdk.WithReader(exporter))
 	meter := m.provider.Meter("concord")
-	var errs [7]error
+	var errs [9]error
 	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome and by the cloud that served them."))
 	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
 	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
@@ -66,6 +68,8 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 		}))
 	m.commit, errs[6] = meter.Float64Histogram("concord.commit.duration", metric.WithUnit("s"), metric.WithDescription("Group commits of the journal."),
 		metric.WithExplicitBucketBoundaries(.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1))
+	m.reloads, errs[7] = meter.Int64Counter("concord.reloads", metric.WithDescription("Times that the configuration was read again, by what came of it: taken, unchanged, refused, failed."))
+	m.refused, errs[8] = meter.Int64Gauge("concord.reload.errors", metric.WithDescription("Errors in the configuration as it was last read; above 0 it was refused and the terms in force before stay in force."))
 	for _, err := range errs {
 		if err != nil {
 			return nil, fmt.Errorf("set up metrics: %w", err)
@@ -107,4 +111,11 @@ func (m *Metrics) Finished(f gateway.Finished) {
 // Committed counts one group commit of the journal.
 func (m *Metrics) Committed(took time.Duration) {
 	m.commit.Record(context.Background(), took.Seconds())
+}
+
+// Reloaded counts a reading of the configuration, with the errors that it found.
+func (m *Metrics) Reloaded(outcome string, errors int) {
+	ctx := context.Background()
+	m.reloads.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", outcome)))
+	m.refused.Record(ctx, int64(errors))
 }
