@@ -13,7 +13,8 @@ import (
 )
 
 func newAgreement(env Env) *cobra.Command {
-	return group("agreement", "Check agreements, and show the terms in force", newAgreementCheck(env), newAgreementShow(env), newAgreementExplain(env), newAgreementConvert(env))
+	return group("agreement", "Check agreements, and show the terms in force", newAgreementCheck(env), newAgreementShow(env), newAgreementExplain(env),
+		newAgreementTest(env), newAgreementConvert(env))
 }
 
 func newAgreementCheck(env Env) *cobra.Command {

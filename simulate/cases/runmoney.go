@@ -1,0 +1,283 @@
+package cases
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"concord/agreement"
+	"concord/ledger"
+	"concord/money"
+	"concord/settlement"
+	"concord/simulate"
+)
+
+// tally is what entries came to.
+type tally struct {
+	charged  money.Amount
+	streams  map[string]money.Amount
+	flows    []simulate.Flow
+	postings []ledger.Posting
+}
+
+func (t *tally) add(o *tally) (err error) {
+	if t.charged, err = t.charged.Add(o.charged); err != nil {
+		return err
+	}
+	if t.streams == nil {
+		t.streams = map[string]money.Amount{}
+	}
+	for name, amount := range o.streams {
+		if t.streams[name], err = t.streams[name].Add(amount); err != nil {
+			return err
+		}
+	}
+	for _, f := range o.flows {
+		same := func(g simulate.Flow) bool {
+			return g.Agreement == f.Agreement && g.Clause == f.Clause && g.Payer == f.Payer && g.Payee == f.Payee
+		}
+		if i := slices.IndexFunc(t.flows, same); i < 0 {
+			t.flows = append(t.flows, f)
+		} else if t.flows[i].Amount, err = t.flows[i].Amount.Add(f.Amount); err != nil {
+			return err
+		}
+	}
+	for _, p := range o.postings {
+		same := func(q ledger.Posting) bool { p.Amount = q.Amount; return p == q }
+		amount := p.Amount
+		i := slices.IndexFunc(t.postings, same)
+		p.Amount = amount
+		if i < 0 {
+			t.postings = append(t.postings, p)
+		} else if t.postings[i].Amount, err = t.postings[i].Amount.Add(amount); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries posts the entries of a case to books of its own, each beside what it should come to.
+func (r *runner) entries(c *Case) {
+	trial := simulate.NewTrial()
+	if err := trial.Learn(r.scene.Set, r.scene.Known); err != nil {
+		r.invalid(c.Name, "resolve what concord agreement check reports", "%v", err)
+		return
+	}
+	var all tally
+	var last time.Time
+	for i := range c.Entries {
+		e := &c.Entries[i]
+		before := len(r.findings)
+		at := r.instant(e.Time)
+		if len(r.findings) > before {
+			return
+		}
+		one, decided := r.post(trial, e, at)
+		if one == nil {
+			if decided {
+				continue
+			}
+			return
+		}
+		last = at
+		if err := all.add(one); err != nil {
+			r.invalid(e.Time, "use smaller numbers", "%v", err)
+			return
+		}
+		r.money(fmt.Sprintf("entries[%d].", i), &e.Expect, one)
+		r.capLeft(fmt.Sprintf("entries[%d].", i), &e.Expect, trial, at)
+	}
+	r.money("", &c.Expect, &all)
+	r.capLeft("", &c.Expect, trial, last)
+}
+
+// post posts one entry. Nothing comes of one that is refused; decided says that it was decided at all.
+func (r *runner) post(trial *simulate.Trial, e *Entry, at time.Time) (one *tally, decided bool) {
+	u := e.Usage
+	before := len(r.findings)
+	tokens, times := r.tokens(u), r.times(u)
+	if len(r.findings) > before {
+		return nil, false
+	}
+	d, err := r.scene.Decide(simulate.Question{At: at, Customer: u.Customer.Value, Product: u.Product.Value, API: agreement.API(u.API.Value)})
+	if err != nil {
+		r.invalid(u.Product, "correct the request", "%v", err)
+		return nil, false
+	}
+	deployment, verdict, ok := r.serves(u, d)
+	if !ok {
+		return nil, false
+	}
+	if !verdict.Permitted {
+		if e.Expect.Refused == nil {
+			r.fail(firstGiven(u.Deployment, u.Product), "usage", "served", "refused", verdict.Reason)
+		} else {
+			r.verdict("refused", e.Expect.Refused.Check, e.Expect.Refused.Clause, verdict)
+		}
+		return nil, true
+	}
+	if e.Expect.Refused != nil {
+		r.fail(firstGiven(e.Expect.Refused.Check, e.Expect.Refused.Clause, u.Deployment), "refused", "refused", "served by "+deployment, verdict.Reason)
+	}
+	one = &tally{}
+	for range times {
+		posted, err := trial.Post(d.Router, d.Facts, deployment, tokens)
+		if err == nil {
+			err = one.add(taken(posted))
+		}
+		if err != nil {
+			r.invalid(firstGiven(u.Deployment, u.Product), "correct the entry, the prices or the agreement", "%v", err)
+			return nil, false
+		}
+	}
+	return one, true
+}
+
+func taken(p *simulate.Posted) *tally {
+	t := &tally{charged: p.Charged, streams: map[string]money.Amount{}, flows: p.Flows, postings: p.Transaction.Postings}
+	for _, s := range p.Streams {
+		t.streams[s.Name] = s.Amount
+	}
+	return t
+}
+
+// serves finds the deployment of an entry: the one that it names, or the first of the plan.
+func (r *runner) serves(u *Usage, d *simulate.Decision) (id string, v agreement.Verdict, ok bool) {
+	if u.Deployment.given() {
+		i, known := d.Router.Deployment(u.Deployment.Value)
+		if !known || d.Router.Catalog().Deployments[i].Product != d.Product.ID {
+			r.noDeployment(u.Deployment, d)
+			return "", v, false
+		}
+		return u.Deployment.Value, d.Verdicts[i], true
+	}
+	if d.Plan.Refused {
+		v, _ = d.Router.Denial(d.Facts)
+		return "", v, true
+	}
+	i := d.Plan.Steps[0].Deployment
+	return d.Router.Catalog().Deployments[i].ID, d.Verdicts[i], true
+}
+
+// money holds what entries came to to what is expected of it.
+func (r *runner) money(prefix string, e *Expect, got *tally) {
+	if e.Charged.given() {
+		r.same(prefix+"charged", e.Charged, got.charged, "")
+	}
+	for _, name := range sortedNames(e.Revenue) {
+		r.same(prefix+"revenue."+name, e.Revenue[name], got.streams[name], "")
+	}
+	for i, want := range e.Owed {
+		var sum money.Amount
+		for _, f := range got.flows {
+			if matches(want.Clause, f.Clause) && matches(want.Payer, f.Payer) && matches(want.Payee, f.Payee) {
+				sum = r.plus(sum, f.Amount, want.Amount)
+			}
+		}
+		r.same(fmt.Sprintf("%sowed[%d]", prefix, i), want.Amount, sum, flowsText(got.flows))
+	}
+	for i, want := range e.Postings {
+		var sum money.Amount
+		for _, p := range got.postings {
+			if matches(want.Book, p.Book) && matches(want.Account, string(p.Account)) && matches(want.Clause, p.Clause) {
+				sum = r.plus(sum, p.Amount, want.Amount)
+			}
+		}
+		r.same(fmt.Sprintf("%spostings[%d]", prefix, i), want.Amount, sum, postingsText(got.postings, want.Book.Value))
+	}
+}
+
+func matches(want Text, got string) bool { return !want.given() || want.Value == got }
+
+func (r *runner) plus(a, b money.Amount, at Text) money.Amount {
+	sum, err := a.Add(b)
+	if err != nil {
+		r.invalid(at, "use smaller numbers", "%v", err)
+	}
+	return sum
+}
+
+func (r *runner) same(what string, want Text, got money.Amount, because string) {
+	if !want.given() {
+		r.invalid(r.at, `add amount: "0.004"`, "%s has no amount", what)
+		return
+	}
+	before := len(r.findings)
+	if amount := r.amount(want); len(r.findings) == before && amount != got {
+		r.fail(want, what, amount.String(), got.String(), because)
+	}
+}
+
+// capLeft holds what is left of caps to what is expected.
+func (r *runner) capLeft(prefix string, e *Expect, trial *simulate.Trial, at time.Time) {
+	if len(e.CapLeft) == 0 {
+		return
+	}
+	terms, err := r.scene.Set.AsOf(at, r.scene.Known)
+	if err != nil {
+		r.invalid(r.at, "resolve what concord agreement check reports", "%v", err)
+		return
+	}
+	debts, err := trial.Owed(terms, at)
+	if err != nil {
+		r.invalid(r.at, "correct the entries", "%v", err)
+		return
+	}
+	for i, want := range e.CapLeft {
+		what := fmt.Sprintf("%scap_left[%d]", prefix, i)
+		limit, problem := capOf(debts, want)
+		if problem != "" {
+			r.fail(want.Clause, what, want.Amount.Value, problem, "")
+			continue
+		}
+		r.same(what, want.Amount, limit.Left, fmt.Sprintf("%s of %s is used", limit.Used, limit.Amount))
+	}
+}
+
+func capOf(debts []settlement.Debt, want CapLeft) (limit settlement.CapLeft, problem string) {
+	for _, d := range debts {
+		if d.Clause != want.Clause.Value {
+			continue
+		}
+		for _, c := range d.Caps {
+			if matches(want.Per, c.Per) {
+				return c, ""
+			}
+		}
+	}
+	return limit, "no such cap in force"
+}
+
+func flowsText(flows []simulate.Flow) string {
+	if len(flows) == 0 {
+		return "nothing fell due"
+	}
+	parts := make([]string, len(flows))
+	for i, f := range flows {
+		parts[i] = fmt.Sprintf("%s to %s %s (%s)", f.Payer, f.Payee, f.Amount, f.Clause)
+	}
+	return "what fell due: " + strings.Join(parts, "; ")
+}
+
+func postingsText(postings []ledger.Posting, book string) string {
+	var parts []string
+	for _, p := range postings {
+		if book == "" || p.Book == book {
+			parts = append(parts, fmt.Sprintf("%s %s %s", p.Book, p.Account, p.Amount))
+		}
+	}
+	if len(parts) == 0 {
+		return "nothing was posted there"
+	}
+	return "what was posted: " + strings.Join(parts, "; ")
+}
+
+func sortedNames(m map[string]Text) []string {
+	var names []string
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
