@@ -100,3 +100,35 @@ func (t *Terms) Conditional() []condition.Name {
 	}
 	return all
 }
+
+// ConditionFacts returns the facts that the condition of a clause of a kind may name: those which are known wherever the
+// clause is applied. Delivery and license are applied to requests; a share is applied to what the books keep of a sale; the
+// other kinds are applied without asking for one request. The remedy says what to write instead of other facts.
+func ConditionFacts(kind string) (known []condition.Name, remedy string) {
+	switch kind {
+	case "delivery", "license":
+		return condition.Names(), ""
+	case "revenue-share":
+		return []condition.Name{condition.Product, condition.Owner, condition.State, condition.Cloud, condition.Seller, condition.Customer},
+			"the books keep nothing else of a sale that a share could ask for"
+	case "sale":
+		return nil, "narrow it by seller, products and clouds: a deployment has one sale clause, whoever asks"
+	case "commitment":
+		return nil, "narrow what counts: counts: {clouds: [...], products: [...], streams: [...]}"
+	}
+	return nil, "leave when out: a milestone is declared by its facts"
+}
+
+// WhenField names the place of a character inside a clause's condition among the places of its fields.
+func WhenField(offset int) string { return fmt.Sprintf("when[%d]", offset) }
+
+// whenAt returns where a character of the condition stands.
+func (h *Head) whenAt(offset int) Pos {
+	field := WhenField(offset)
+	for _, p := range h.Places {
+		if p.Field == field {
+			return p.Pos
+		}
+	}
+	return h.At("when")
+}

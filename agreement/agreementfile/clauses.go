@@ -110,9 +110,7 @@ func (o *object) common() {
 		h.Priority = int(v.int(-1000, 1000))
 	}
 	if v, ok := o.take("when"); ok {
-		h.When = v.text()
-		v.report("when-not-supported", "state the condition by products, customers, apis, states or territory",
-			"conditions are not evaluated yet, so a clause cannot depend on one: %s", short(h.When))
+		o.when(v, o.path)
 	}
 	if v, ok := o.take("retro"); ok {
 		h.Retro = word(v, "true_up", "keep")

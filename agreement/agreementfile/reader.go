@@ -12,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 
 	"concord/agreement"
+	"concord/agreement/condition"
 	"concord/money"
 )
 
@@ -22,6 +23,7 @@ type reader struct {
 	zone     *time.Location
 	currency money.Currency
 	clauses  int
+	language *condition.Language // made for the first condition
 }
 
 func (r *reader) report(rule string, pos agreement.Pos, remedy, format string, args ...any) {

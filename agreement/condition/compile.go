@@ -192,10 +192,18 @@ type compiler struct {
 }
 
 func (c *compiler) offset(e ast.Expr) int {
-	if r, ok := c.info.GetOffsetRange(e.ID()); ok {
-		return int(r.Start)
+	r, ok := c.info.GetOffsetRange(e.ID())
+	if !ok {
+		return 0
 	}
-	return 0
+	at := int(r.Start)
+	if e.Kind() == ast.CallKind { // CEL places a function at its parenthesis
+		name := e.AsCall().FunctionName()
+		if runes := []rune(c.condition.text); at < len(runes) && runes[at] == '(' && at >= len(name) && string(runes[at-len(name):at]) == name {
+			return at - len(name)
+		}
+	}
+	return at
 }
 
 func (c *compiler) report(e ast.Expr, remedy, format string, args ...any) {
