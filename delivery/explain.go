@@ -12,7 +12,7 @@ import (
 func (r *Router) Explain(f Facts) []agreement.Verdict {
 	c, known := r.customers[f.Customer]
 	if known {
-		return r.judge(c, f.Product, f.API)
+		return r.judge(c, f.Product, f.API, f.Stream)
 	}
 	out := make([]agreement.Verdict, len(r.catalog.Deployments))
 	for i := range out {
@@ -57,7 +57,7 @@ func (r *Router) Recompute(f Facts, health iter.Seq2[string, State], p *Plan) er
 
 // judge makes all checks for every deployment: those of the terms, the price, and whether the clause that orders lets the
 // deployment's group be tried at all.
-func (r *Router) judge(c *agreement.Customer, product string, api agreement.API) []agreement.Verdict {
+func (r *Router) judge(c *agreement.Customer, product string, api agreement.API, stream bool) []agreement.Verdict {
 	out := make([]agreement.Verdict, len(r.catalog.Deployments))
 	for i := range out {
 		d := &r.catalog.Deployments[i]
@@ -65,7 +65,7 @@ func (r *Router) judge(c *agreement.Customer, product string, api agreement.API)
 			out[i] = agreement.Verdict{Reason: fmt.Sprintf("%s serves %s", d.ID, d.Product)}
 			continue
 		}
-		out[i] = r.terms.Verdict(c, d, api)
+		out[i] = r.terms.VerdictFor(agreement.RequestFacts{Stream: stream}, c, d, api)
 		if problem := r.places[i].problem; out[i].Permitted && problem != "" {
 			out[i] = agreement.Verdict{Failed: agreement.CheckPrice, Clause: r.places[i].clause, Reason: problem}
 		}

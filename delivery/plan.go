@@ -50,7 +50,8 @@ func (r *Router) Plan(f Facts, seen []State, p *Plan) {
 		p.Refused, p.Cause = true, UnknownCustomer
 		return
 	}
-	rt, known := r.routes[routeKey{profile, f.Product, f.API}]
+	both, known := r.routes[routeKey{profile, f.Product, f.API}]
+	rt := both.of(f.Stream)
 	if !known || len(rt.candidates) == 0 {
 		p.Refused, p.Cause = true, NobodyMay
 		if _, is := r.terms.Product(f.Product); !is {

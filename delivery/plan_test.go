@@ -356,10 +356,22 @@ func BenchmarkDecision(b *testing.B) {
 			b.ReportMetric(float64(len(p.Steps)), "steps")
 		})
 	}
+	b.Run("conditions", func(b *testing.B) {
+		r := conditional(b)
+		var p delivery.Plan
+		f := facts("c7", "openai/m3")
+		seen := make([]delivery.State, len(r.Catalog().Deployments))
+		b.ReportAllocs()
+		for b.Loop() {
+			f.Stream = !f.Stream
+			r.Plan(f, seen, &p)
+			p.First()
+		}
+	})
 }
 
-// synthetic is 10 products on 4 clouds each, by 100 clauses.
-func synthetic(t testing.TB, rule string) *delivery.Router {
+// synthetic is 10 products on 4 clouds each, by 100 clauses; vary changes the clauses that may have a condition.
+func synthetic(t testing.TB, rule string, vary ...func(*agreement.Head)) *delivery.Router {
 	a := partnership()
 	adds := a.Amendments[0].Adds[:0:0]
 	for i := range 10 {
@@ -376,6 +388,13 @@ func synthetic(t testing.TB, rule string) *delivery.Router {
 			l := license(fmt.Sprintf("license-%s-%d", id, n), "microsoft", "azure")
 			l.Products = only
 			adds = append(adds, l)
+		}
+	}
+	for _, c := range adds {
+		if _, sale := c.(*agreement.Sale); !sale {
+			for _, v := range vary {
+				v(c.Head())
+			}
 		}
 	}
 	a.Amendments[0].Adds = adds

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"concord/agreement"
+	"concord/agreement/condition"
 	"concord/money"
 )
 
@@ -20,7 +21,7 @@ type Router struct {
 	byID      map[string]int
 	customers map[string]*agreement.Customer
 	profiles  map[string]int // customer -> whose routes are alike
-	routes    map[routeKey]*route
+	routes    map[routeKey]routes
 	ranks     map[*agreement.Delivery]int // which ordering clause comes first
 	unpriced  bool                        // there are no books, and check 6 asks for a sale clause only
 }
@@ -29,6 +30,16 @@ type routeKey struct {
 	profile int
 	product string
 	api     agreement.API
+}
+
+// routes are the two of an answer in one piece and of a stream; they are one where no condition asks for streams.
+type routes struct{ whole, streamed *route }
+
+func (r *routes) of(stream bool) *route {
+	if stream {
+		return r.streamed
+	}
+	return r.whole
 }
 
 // A route is what health and the draw still have to order: candidates in the order of the terms.
@@ -78,11 +89,11 @@ func CompileUnpriced(t *agreement.Terms, c *agreement.Catalog, at int64) (*Route
 func compile(t *agreement.Terms, c *agreement.Catalog, b Books, at int64, unpriced bool) (*Router, []agreement.Finding) {
 	r := &Router{
 		unpriced: unpriced,
-		terms: t, catalog: c, books: b, at: at,
+		terms:    t, catalog: c, books: b, at: at,
 		byID:      make(map[string]int, len(c.Deployments)),
 		customers: make(map[string]*agreement.Customer, len(c.Customers)),
 		profiles:  make(map[string]int, len(c.Customers)),
-		routes:    make(map[routeKey]*route),
+		routes:    make(map[routeKey]routes),
 		ranks:     rankClauses(t),
 	}
 	for i := range c.Deployments {
@@ -98,6 +109,7 @@ func compile(t *agreement.Terms, c *agreement.Catalog, b Books, at int64, unpric
 func (r *Router) compileRoutes() []agreement.Finding {
 	f := findings{router: r, served: make([]bool, len(r.places)), denied: make([]agreement.Verdict, len(r.places))}
 	f.words()
+	conditional := r.terms.Conditional()
 	named := r.namedCustomers()
 	profiles := make(map[string]int)
 	for i := range r.catalog.Customers {
@@ -106,7 +118,7 @@ func (r *Router) compileRoutes() []agreement.Finding {
 			continue
 		}
 		r.customers[c.ID] = c
-		key := profileKey(c, named[c.ID])
+		key := profileKey(c, named[c.ID], conditional)
 		n, known := profiles[key]
 		if !known {
 			n = len(profiles)
@@ -118,9 +130,16 @@ func (r *Router) compileRoutes() []agreement.Finding {
 		}
 		for _, p := range r.terms.Products() {
 			for _, api := range surfaces(p) {
-				verdicts := r.judge(c, p.ID, api)
+				verdicts := r.judge(c, p.ID, api, false)
 				f.take(verdicts)
-				r.routes[routeKey{n, p.ID, api}] = r.build(c, verdicts)
+				both := routes{whole: r.build(c, verdicts)}
+				both.streamed = both.whole
+				if slices.Contains(conditional, condition.Stream) {
+					verdicts = r.judge(c, p.ID, api, true)
+					f.take(verdicts)
+					both.streamed = r.build(c, verdicts)
+				}
+				r.routes[routeKey{n, p.ID, api}] = both
 			}
 		}
 	}
@@ -165,9 +184,13 @@ func (r *Router) namedCustomers() map[string]bool {
 	return named
 }
 
-func profileKey(c *agreement.Customer, named bool) string {
+// profileKey tells customers apart whose routes may differ: by what they are, and by what clauses and conditions ask of them.
+func profileKey(c *agreement.Customer, named bool, conditional []condition.Name) string {
 	var b strings.Builder
-	if named {
+	if slices.Contains(conditional, condition.Attributes) {
+		fmt.Fprintf(&b, "%q ", c.Attributes)
+	}
+	if named || slices.Contains(conditional, condition.Customer) {
 		fmt.Fprintf(&b, "%q ", c.ID)
 	}
 	fmt.Fprintf(&b, "%q %q %q %q", c.Sellers, c.Home, c.Zones, c.Territory)

@@ -33,7 +33,7 @@ func (r *Router) Why(p *Plan) []Reason {
 		return nil
 	}
 	sorted := make(map[int]*sorting)
-	all := r.permitted(c, r.judge(c, p.Facts.Product, p.Facts.API))
+	all := r.permitted(c, r.judge(c, p.Facts.Product, p.Facts.API, p.Facts.Stream))
 	for i := range all {
 		sorted[all[i].deployment] = &all[i]
 	}

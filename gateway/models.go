@@ -81,8 +81,13 @@ func modelList(r *delivery.Router, customer string, at int64) list {
 
 // permitted reports whether some deployment may serve the customer the product, on a surface that this gateway has.
 func permitted(r *delivery.Router, p *agreement.Product, customer string, at int64) bool {
+	f := delivery.Facts{At: at, Customer: customer, Product: p.ID, API: agreement.Chat}
 	var plan delivery.Plan
-	r.Plan(delivery.Facts{At: at, Customer: customer, Product: p.ID, API: agreement.Chat}, nil, &plan)
+	if r.Plan(f, nil, &plan); !plan.Refused {
+		return true
+	}
+	f.Stream = true // a condition may permit streams only
+	r.Plan(f, nil, &plan)
 	return !plan.Refused
 }
 

@@ -113,7 +113,7 @@ func (s *shadow) verdict(r *journal.Record, a *journal.Tried) agreement.Verdict 
 	k := asked{r.Customer, r.Product, r.API}
 	verdicts, ok := s.verdicts[k]
 	if !ok {
-		verdicts = s.router.Explain(delivery.Facts{Customer: r.Customer, Product: r.Product, API: r.API})
+		verdicts = s.router.Explain(delivery.Facts{Customer: r.Customer, Product: r.Product, API: r.API, Stream: r.Stream})
 		s.verdicts[k] = verdicts
 	}
 	return verdicts[i]

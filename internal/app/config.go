@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"net/url"
 	"os"
@@ -15,6 +16,7 @@ import (
 
 	"concord/agreement"
 	"concord/agreement/agreementfile"
+	"concord/agreement/condition"
 	"concord/clouds"
 	"concord/delivery"
 	"concord/journal"
@@ -149,6 +151,7 @@ type loader struct {
 	sources  map[string][]byte // of the agreements, by path
 	config   *Config
 	findings []agreement.Finding
+	missing  bool // an agreement could not be read: who and what it knows is unknown
 }
 
 func (l *loader) reject(rule string, at text, remedy, format string, args ...any) {
@@ -234,11 +237,13 @@ func (l *loader) agreements() {
 	for _, t := range l.doc.Agreements {
 		path, content, ok := l.read("the agreement", t)
 		if !ok {
+			l.missing = true
 			continue
 		}
 		l.sources[path] = content
 		parsed, findings := agreementfile.Parse(path, content)
 		l.findings = append(l.findings, findings...)
+		l.missing = l.missing || parsed == nil
 		if parsed != nil {
 			all = append(all, parsed)
 			l.config.Documents = append(l.config.Documents, journal.Document{
@@ -307,7 +312,7 @@ func (l *loader) knows(party string) bool {
 			return true
 		}
 	}
-	return false
+	return l.missing
 }
 
 func (l *loader) parties() string {
@@ -327,7 +332,7 @@ func (l *loader) product(id string) bool {
 			return true
 		}
 	}
-	return false
+	return l.missing
 }
 
 func (l *loader) products() string {
@@ -353,6 +358,9 @@ func (l *loader) customers() {
 		out := agreement.Customer{
 			ID: c.ID.Value, Name: or(c.Name, c.ID.Value), Home: c.Home.Value, Zones: values(c.Zones),
 			Territory: c.Territory.Value, Pos: c.ID.pos(l.config.File),
+		}
+		for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
+			out.Attributes = append(out.Attributes, condition.Attribute{Name: name, Value: c.Attributes[name].Value})
 		}
 		for _, group := range c.Sellers {
 			for _, seller := range group {

@@ -71,13 +71,14 @@ type deployment struct {
 }
 
 type customer struct {
-	ID        text     `yaml:"id"`
-	Name      text     `yaml:"name"`
-	Sellers   [][]text `yaml:"sellers"`
-	Home      text     `yaml:"home"`
-	Zones     []text   `yaml:"zones"`
-	Territory text     `yaml:"territory"`
-	Keys      []struct {
+	ID         text            `yaml:"id"`
+	Name       text            `yaml:"name"`
+	Sellers    [][]text        `yaml:"sellers"`
+	Home       text            `yaml:"home"`
+	Zones      []text          `yaml:"zones"`
+	Territory  text            `yaml:"territory"`
+	Attributes map[string]text `yaml:"attributes"` // what conditions of clauses ask for
+	Keys       []struct {
 		ID   text `yaml:"id"`
 		Hash text `yaml:"hash"`
 	} `yaml:"keys"`
