@@ -109,14 +109,28 @@ func ConditionFacts(kind string) (known []condition.Name, remedy string) {
 	case "delivery", "license":
 		return condition.Names(), ""
 	case "revenue-share":
-		return []condition.Name{condition.Product, condition.Owner, condition.State, condition.Cloud, condition.Seller, condition.Customer},
-			"the books keep nothing else of a sale that a share could ask for"
+		return []condition.Name{condition.Product, condition.Owner, condition.State, condition.Cloud},
+			"the base on a statement is what the books tell apart: product and cloud"
 	case "sale":
 		return nil, "narrow it by seller, products and clouds: a deployment has one sale clause, whoever asks"
 	case "commitment":
 		return nil, "narrow what counts: counts: {clouds: [...], products: [...], streams: [...]}"
+	case "milestone":
+		return nil, "leave when out: a milestone is declared by its facts"
 	}
-	return nil, "leave when out: a milestone is declared by its facts"
+	panic("agreement: condition of a clause of no known kind: " + kind)
+}
+
+// Counts reports whether the condition of a share lets its base count what was earned with a product on a cloud.
+func (t *Terms) Counts(share InForce, product, cloud string) bool {
+	if share.condition == nil {
+		return true
+	}
+	facts := condition.Facts{Product: product, Cloud: cloud}
+	if p, ok := t.Product(product); ok {
+		facts.Owner, facts.State = p.Owner, p.State
+	}
+	return share.condition.Eval(&facts) == condition.True
 }
 
 // WhenField names the place of a character inside a clause's condition among the places of its fields.

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"concord/agreement"
 )
@@ -30,6 +31,7 @@ func Check(t *agreement.Terms) []agreement.Finding {
 			c.condition(h)
 		case *agreement.Commitment:
 			c.condition(h)
+		case *agreement.Delivery, *agreement.License, *agreement.Milestone:
 		}
 	}
 	return c.findings
@@ -50,9 +52,22 @@ func (c *checker) refuse(field, value, remedy string) {
 	})
 }
 
+// condition refuses conditions on what the books do not tell apart; the loader has refused them in files.
 func (c *checker) condition(h *agreement.Head) {
-	if h.When != "" {
-		c.refuse("when", h.When, "money clauses hold for all requests: leave the condition out")
+	condition := c.clause.Condition()
+	if condition == nil {
+		return
+	}
+	known, remedy := agreement.ConditionFacts(agreement.KindOf(c.clause.Clause))
+	if len(known) == 0 {
+		c.refuse("when", h.When, remedy)
+		return
+	}
+	for _, u := range condition.Uses() {
+		if !slices.Contains(known, u.Fact) {
+			c.refuse("when", h.When, "ask for product, owner, state and cloud only; "+remedy)
+			return
+		}
 	}
 }
 

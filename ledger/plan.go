@@ -269,7 +269,7 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, streams []agreement.Stre
 		clause := f.Clause.(*agreement.RevenueShare)
 		p := sharePlan{rate: clause.Rate, first: len(receivers)}
 		base := &clause.Base
-		if !admits(base.Clouds, sale.key.cloud) || !base.Products.Matches(sale.key.product) {
+		if !admits(base.Clouds, sale.key.cloud) || !base.Products.Matches(sale.key.product) || !t.terms.Counts(f, sale.key.product, sale.key.cloud) {
 			continue
 		}
 		if base.RevenueOf == sale.key.seller && slices.Contains(base.From, "sales") && !slices.Contains(base.ExceptFrom, sale.key.customer) {

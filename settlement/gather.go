@@ -72,7 +72,7 @@ func (c *cutter) takeBase(g *gathered, ids []string, cell *ledger.Cell, parts le
 	if !slices.ContainsFunc(ids, func(id string) bool {
 		in, _ := c.version(id, cell.Day)
 		share, ok := in.Clause.(*agreement.RevenueShare)
-		return ok && cell.Book == share.Base.RevenueOf && c.counts(share, cell, parts)
+		return ok && cell.Book == share.Base.RevenueOf && c.counts(share, cell, parts) && c.at(cell.Day).Counts(in, cell.Product, cell.Cloud)
 	}) {
 		return nil
 	}

@@ -1,7 +1,6 @@
 package agreementfile
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"unicode"
@@ -53,11 +52,11 @@ func (o *object) conditionFacts(v value, kind string, c *condition.Condition) {
 		if slices.Contains(known, u.Fact) {
 			continue
 		}
-		said := fmt.Sprintf("a %s clause cannot depend on %s", kind, u.Fact)
+		write := remedy
 		if len(known) > 0 {
-			remedy = "use " + list(known) + "; " + remedy
+			write = "use " + list(known) + "; " + remedy
 		}
-		o.r.report("condition-fact", v.inside(u.Offset), remedy, "%s", said)
+		o.r.report("condition-fact", v.inside(u.Offset), write, "a %s clause cannot depend on %s", kind, u.Fact)
 	}
 	if len(known) == 0 && len(c.Uses()) == 0 {
 		o.r.report("condition-fact", v.pos, remedy, "a %s clause cannot have a condition", kind)
