@@ -109,6 +109,7 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 		if cl.Commitment, err = drawdown(clause, g); err != nil {
 			return nil, err
 		}
+	case *agreement.Delivery, *agreement.License, *agreement.Sale, *agreement.Milestone:
 	}
 	return cl, c.lines(cl, g)
 }

@@ -81,13 +81,14 @@ func (f footnoter) debt(d *settlement.Debt) string {
 	}
 	switch clause := in.Clause.(type) {
 	case *agreement.RevenueShare:
-		marks := f.fields(in, "", "the share itself") + f.fields(in, "rate", "its rate of "+clause.Rate.String()) + f.fields(in, "base", "its base")
+		marks := f.fields(in, "", "the share itself") + f.fields(in, "rate", "its rate of "+clause.RateWords(in.Agreement.Currency)) + f.fields(in, "base", "its base")
 		for i := range clause.Caps {
 			marks += f.fields(in, fmt.Sprintf("caps[%d]", i), "its cap")
 		}
 		return marks
 	case *agreement.Commitment:
 		return f.capacity(clause.Seller, clause.Buyer)
+	case *agreement.Delivery, *agreement.License, *agreement.Sale, *agreement.Milestone:
 	}
 	return ""
 }
