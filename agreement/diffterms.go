@@ -275,11 +275,13 @@ func (c *RevenueShare) terms(l *termList) {
 	l.rate("rate", "", c.Rate)
 	l.add("tiers", c.Tiers.short(l.a), func(w *canonical) {
 		if t := c.Tiers; t != nil {
-			w.str(1, t.Mode)
-			w.str(2, t.Reset)
-			for _, s := range t.Steps {
-				w.sub(3, func(w *canonical) { w.amount(1, s.UpTo); w.rate(2, s.Rate) })
-			}
+			w.sub(1, func(w *canonical) {
+				w.str(1, t.Mode)
+				w.str(2, t.Reset)
+				for _, s := range t.Steps {
+					w.sub(3, func(w *canonical) { w.amount(1, s.UpTo); w.rate(2, s.Rate) })
+				}
+			})
 		}
 	})
 	l.add("base", c.Base.words(l.a), c.Base.canonical)
