@@ -14,7 +14,7 @@ import (
 
 func newAgreement(env Env) *cobra.Command {
 	return group("agreement", "Check agreements, and show the terms in force", newAgreementCheck(env), newAgreementShow(env), newAgreementExplain(env),
-		newAgreementTest(env), newAgreementConvert(env), newAgreementDiff(env))
+		newAgreementTest(env), newAgreementCalendar(env), newAgreementConvert(env), newAgreementDiff(env))
 }
 
 func newAgreementCheck(env Env) *cobra.Command {
