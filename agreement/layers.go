@@ -124,10 +124,13 @@ func (l *layers) reached(milestone, state string, retro bool) time.Time {
 	return first
 }
 
-// boundaries appends every instant at which the terms of the agreement may change.
+// boundaries appends every instant at which the terms of the agreement may change; of more than maxInstants only so many.
 func (l *layers) boundaries(dst []time.Time) []time.Time {
 	for _, line := range l.clauses {
 		for _, v := range line.versions {
+			if len(dst) > maxInstants {
+				return dst
+			}
 			dst = append(dst, v.start)
 			if v.end.After(v.start) {
 				dst = append(dst, v.end)

@@ -11,8 +11,10 @@ import (
 // Lint reports everything that is wrong or doubtful in a set and, where a catalog is given, in serving it. It never
 // stops at the first finding. Every interval of the set's history is looked at, as all of it is known; each finding is
 // reported once, by place.
-func (s *Set) Lint(c *Catalog) []Finding {
-	l := &linter{set: s, catalog: c, seen: map[string]bool{}}
+func (s *Set) Lint(c *Catalog) []Finding { return s.lint(c).findings }
+
+func (s *Set) lint(c *Catalog) *linter {
+	l := &linter{set: s, catalog: c, seen: map[string]bool{}, count: map[Severity]int{}}
 	l.documents()
 	l.names()
 	for _, a := range s.agreements {
@@ -29,10 +31,10 @@ func (s *Set) Lint(c *Catalog) []Finding {
 		return cmp.Or(strings.Compare(x.Pos.File, y.Pos.File), cmp.Compare(x.Pos.Line, y.Pos.Line),
 			cmp.Compare(x.Pos.Column, y.Pos.Column), strings.Compare(x.Rule, y.Rule))
 	})
-	return l.findings
+	return l
 }
 
-// maxFindings bounds what Lint reports; nobody reads more at once.
+// maxFindings bounds how many errors, and how many warnings, Lint reports; nobody reads more at once.
 const maxFindings = 1000
 
 type linter struct {
@@ -40,6 +42,9 @@ type linter struct {
 	catalog  *Catalog
 	findings []Finding
 	seen     map[string]bool
+	count    map[Severity]int
+	work     int // comparisons so far
+	sizes    map[*Agreement]int
 }
 
 // A problem is a finding in the making.
@@ -50,21 +55,22 @@ type problem struct {
 	related []Ref
 }
 
-// full reports whether more findings would only be dropped.
-func (l *linter) full() bool { return len(l.findings) >= maxFindings }
+// full reports whether more errors would only be dropped.
+func (l *linter) full() bool { return l.count[Error] >= maxFindings }
 
 func (l *linter) report(p problem, format string, args ...any) {
-	if l.full() {
-		return
-	}
 	rule, ok := ruleByID(p.rule)
 	if !ok {
 		panic("agreement: finding of unknown rule " + p.rule)
+	}
+	if l.count[rule.Severity] >= maxFindings {
+		return // however many warnings there are, an error is not lost
 	}
 	f := Finding{Rule: p.rule, Severity: rule.Severity, Pos: p.at, Message: fmt.Sprintf(format, args...), Remedy: p.remedy, Related: p.related}
 	key := fmt.Sprintf("%s\x00%s\x00%s", f.Rule, f.Pos, f.Message)
 	if !l.seen[key] {
 		l.seen[key] = true
+		l.count[rule.Severity]++
 		l.findings = append(l.findings, f)
 	}
 }

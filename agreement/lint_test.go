@@ -24,8 +24,8 @@ var update = flag.Bool("update", false, "rewrite the expected findings")
 // TestRules runs testdata/lint: for every rule one file with a case that breaks it and one that keeps to it.
 func TestRules(t *testing.T) {
 	for _, rule := range agreement.Rules() {
-		if rule.ID == "history-too-long" {
-			continue // TestAHistoryIsBounded: its failing case has a thousand facts
+		if rule.ID == "history-too-long" || rule.ID == "too-intricate" {
+			continue // TestTheWorkOfLintIsBounded; TestAHistoryIsBounded: its failing case has a thousand facts
 		}
 		t.Run(rule.ID, func(t *testing.T) {
 			name := filepath.Join("testdata", "lint", rule.ID+".txtar")

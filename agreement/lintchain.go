@@ -38,6 +38,13 @@ func (l *linter) chain(a *Agreement) {
 // order looks for amendments of one clause whose order the dates do not tell: recorded the other way round than they took
 // effect, or both at the same instants.
 func (l *linter) order(a *Agreement) {
+	touched := make([]map[string]bool, len(a.Amendments))
+	for i := range a.Amendments {
+		touched[i] = map[string]bool{}
+		for _, id := range a.Amendments[i].touches() {
+			touched[i][id] = true
+		}
+	}
 	for i := range a.Amendments {
 		for j := range a.Amendments[:i] {
 			m, n := &a.Amendments[j], &a.Amendments[i]
@@ -48,8 +55,12 @@ func (l *linter) order(a *Agreement) {
 			if effective*recorded > 0 || effective != 0 && recorded == 0 || effective == 0 && recorded != 0 {
 				continue
 			}
-			for _, id := range m.touches() {
-				if slices.Contains(n.touches(), id) {
+			ids := m.touches()
+			if !l.spend(len(ids)) {
+				return
+			}
+			for _, id := range ids {
+				if touched[i][id] {
 					l.report(problem{rule: "amendment-order", at: n.Pos, remedy: "write after: " + m.ID + " here, or after: " + n.ID + " there", related: []Ref{{a.Name, id}}},
 						"the amendments %s and %s both change %s, and their dates do not tell which comes last", m.ID, n.ID, id)
 				}

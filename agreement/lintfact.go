@@ -25,6 +25,9 @@ func (l *linter) facts(a *Agreement) {
 			l.report(problem{rule: "unknown-milestone", at: f.Pos, remedy: "add a clause of kind milestone with name: " + f.Milestone}, "the fact %s names the milestone %s, which no clause defines", f.ID, f.Milestone)
 			continue
 		}
+		if !l.scan(a) {
+			return
+		}
 		entitled := l.entitled(a, f)
 		if len(entitled) > 0 && !slices.Contains(entitled, f.By) {
 			l.report(problem{rule: "fact-not-entitled", at: f.Pos, remedy: "let " + words(entitled, "or") + " state it"},
@@ -52,8 +55,9 @@ func (l *linter) entitled(a *Agreement, f *Fact) (who []string) {
 		}
 		who = a.holders()
 	case Offers:
+		holders := a.holders()
 		for _, p := range a.Parties {
-			if !slices.Contains(a.holders(), p.ID) {
+			if !slices.Contains(holders, p.ID) {
 				who = append(who, p.ID)
 			}
 		}

@@ -22,7 +22,7 @@ func (l *linter) history() {
 	delivered := map[string]bool{}
 	before := &Terms{registry: l.set.registry}
 	all := make([]*Terms, 0, len(bounds)+1)
-	for i := -1; i < len(bounds); i++ {
+	for i := -1; i < len(bounds) && l.spend(l.intervalWork(ls)); i++ {
 		t := l.set.assemble(ls, interval(bounds, i))
 		l.pairs(t, before)
 		l.shares(t)
@@ -31,6 +31,9 @@ func (l *linter) history() {
 		l.overlaps(t)
 		all = append(all, t)
 		before = t
+	}
+	if !l.spend(0) {
+		return // the rest of the history was not looked at
 	}
 	l.gaps(all)
 	for _, p := range l.set.registry.products {
@@ -53,6 +56,9 @@ func (l *linter) pairs(t, before *Terms) {
 		for j, y := range t.clauses {
 			if j < i && !old[y.Clause] || j == i {
 				continue // two new clauses meet once
+			}
+			if !l.spend(pairWork(x, y)) {
+				return
 			}
 			l.pair(x, y)
 		}
@@ -110,6 +116,9 @@ func (t *Territory) meets(o *Territory) bool {
 
 // common returns a product that both match, preferring one of a state that admit accepts.
 func (l *linter) common(a, b Match, admit func(*Product) bool) *Product {
+	if !l.spend(l.matchWork(a, b)) {
+		return nil
+	}
 	for _, p := range l.set.registry.products {
 		if a.Matches(p.ID) && b.Matches(p.ID) && admit(p) {
 			return p
@@ -252,6 +261,9 @@ func (l *linter) shares(t *Terms) {
 	for cloud := range l.set.registry.operators {
 		for _, p := range l.set.registry.products {
 			for _, stream := range []string{"license", "cloud"} {
+				if !l.spend(1 + len(all)) {
+					return
+				}
 				l.above(all, p.ID, cloud, stream)
 			}
 		}
@@ -297,6 +309,9 @@ func (l *linter) licenseEnds(before, t *Terms) {
 			continue
 		}
 		for _, d := range t.deliveries {
+			if !l.spend(l.matchWork(lic.Products, d.Products)) {
+				return
+			}
 			if d.Mode != Prohibited && l.needs(t, lic, d) {
 				break
 			}

@@ -10,6 +10,9 @@ import (
 func (l *linter) openings(a *Agreement) {
 	for i := range a.Openings {
 		o := &a.Openings[i]
+		if !l.scan(a) {
+			return
+		}
 		for _, c := range a.allClauses() {
 			s, ok := c.(*RevenueShare)
 			if !ok || s.ID != o.Clause && s.Continues != o.Clause {
@@ -43,6 +46,9 @@ func (l *linter) settled(a *Agreement) {
 		case *Delivery, *License, *Sale, *Milestone:
 		}
 		for _, pair := range owes {
+			if !l.spend(len(a.Settlement)) {
+				return
+			}
 			settles := slices.ContainsFunc(a.Settlement, func(s Settlement) bool {
 				return s.Between == pair || s.Between == [2]string{pair[1], pair[0]}
 			})
@@ -87,7 +93,11 @@ func (l *linter) awaited(a *Agreement) {
 }
 
 func (l *linter) awaits(a *Agreement, h *Head, e *End) {
-	if m := a.milestone(e.Milestone); e.Milestone != "" && m != nil && m.Declares+m.Verifies != "" {
+	var m *Milestone
+	if e.Milestone != "" && l.scan(a) {
+		m = a.milestone(e.Milestone)
+	}
+	if m != nil && m.Declares+m.Verifies != "" {
 		state, field, who := MilestoneVerified, "verifies", m.Verifies
 		if e.State == MilestoneDeclared {
 			state, field, who = MilestoneDeclared, "declares", m.Declares

@@ -54,6 +54,7 @@ func Rules() []Rule {
 		{"streams-sum", Error, "the streams of a price do not sum to 100 %"},
 		{"tiers-steps", Error, "the steps of tiers do not follow each other up to one without a bound"},
 		{"tiers-window", Error, "something cuts a window in which tiers add a base up"},
+		{"too-intricate", Error, "the agreements take more work to check than anybody should give"},
 		{"undeliverable", Error, "a product may never be delivered by anybody"},
 		{"unknown-amendment", Error, "an amendment comes after one that does not exist"},
 		{"unknown-clause", Error, "something refers to a clause that does not exist"},

@@ -82,6 +82,9 @@ type elapsed struct {
 // maxIntervals bounds the history of a set, and with it the memory of its timeline.
 const maxIntervals = 1000
 
+// maxInstants bounds the instants from which intervals are made, however many of them are the same.
+const maxInstants = 300 * maxIntervals
+
 // ErrTooManyIntervals says that the terms change more often than Timeline holds.
 var ErrTooManyIntervals = errors.New("agreement: terms change too often")
 
@@ -148,6 +151,9 @@ func (s *Set) history(known time.Time) ([]*layers, []time.Time, error) {
 		}
 		ls = append(ls, l)
 		bounds = l.boundaries(bounds)
+	}
+	if len(bounds) > maxInstants {
+		return nil, nil, fmt.Errorf("%w: more than %d clauses, facts and times that run from facts", ErrTooManyIntervals, maxInstants)
 	}
 	slices.SortStableFunc(ls, func(x, y *layers) int { return strings.Compare(x.agreement.Name, y.agreement.Name) })
 	for i := range bounds {

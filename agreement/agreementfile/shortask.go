@@ -99,7 +99,9 @@ func (r *reader) ask(s *Short) {
 			return
 		}
 		places := append([]agreement.Pos{q.pos}, q.also...)
-		slices.SortFunc(places, func(x, y agreement.Pos) int { return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column)) })
+		slices.SortFunc(places, func(x, y agreement.Pos) int {
+			return cmp.Or(cmp.Compare(x.Line, y.Line), cmp.Compare(x.Column, y.Column))
+		})
 		var lines []string
 		for _, p := range places {
 			lines = append(lines, r.source.excerpt(p))
