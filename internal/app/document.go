@@ -124,11 +124,21 @@ func values(list []text) []string {
 // parseDocument reads the file's form; everything that is wrong with it is one finding with its place.
 func parseDocument(file string, source []byte) (*document, *agreement.Finding) {
 	doc := &document{}
-	err := yaml.UnmarshalWithOptions(source, doc, yaml.Strict())
-	if err == nil {
-		return doc, nil
+	if err := decodeStrict(source, doc); err != nil {
+		return nil, formFinding(file, source, err)
 	}
-	return nil, formFinding(file, source, err)
+	return doc, nil
+}
+
+// decodeStrict decodes YAML and refuses unknown fields. The library panics on some malformed documents; whoever wrote one is
+// told so as of any other mistake of form.
+func decodeStrict(source []byte, into any) (err error) {
+	defer func() {
+		if recover() != nil {
+			err = errors.New("this is not well-formed YAML")
+		}
+	}()
+	return yaml.UnmarshalWithOptions(source, into, yaml.Strict())
 }
 
 // formFinding turns what the YAML library says into a finding for people.

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml"
-
 	"concord/agreement"
 	"concord/clouds/behaviour"
 )
@@ -44,7 +42,7 @@ func LoadFaults(path string, src Source) (behaviour.Faults, error) {
 // ParseFaults reads the bytes of a faults file; name is used in positions.
 func ParseFaults(name string, source []byte) (behaviour.Faults, error) {
 	var doc faultsDocument
-	if err := yaml.UnmarshalWithOptions(source, &doc, yaml.Strict()); err != nil {
+	if err := decodeStrict(source, &doc); err != nil {
 		return nil, &Invalid{"faults file", []agreement.Finding{*formFinding(name, source, err)}}
 	}
 	l := &loader{source: source, config: &Config{File: name}}
