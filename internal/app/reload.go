@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"time"
 
 	"concord/agreement"
@@ -264,7 +265,7 @@ func (s *Server) tell(r *Reload) {
 	switch r.Outcome {
 	case Taken:
 		s.log.Info("new configuration in force", cause, slog.String("terms", r.Terms[:16]), slog.String("set", r.Set[:16]),
-			slog.Int("warnings", len(r.Findings)), slog.Any("changes", r.Changes))
+			slog.Int("warnings", len(r.Findings)), slog.String("changes", strings.Join(r.Changes, "; ")))
 	case Unchanged:
 		s.log.Info("configuration read again, nothing changed", cause)
 	case Failed:

@@ -92,7 +92,7 @@ func (v *Status) Lines() []string {
 	for _, a := range v.Agreements {
 		out = append(out, line("agreement   %s, document %s, last amendment in force: %s", a.Name, a.Document[:16], a.Amendment))
 	}
-	out = append(out, line("requests    %d open", v.Open), line("books       behind the journal by %d blocks", v.Lag))
+	out = append(out, line("requests    %d open", v.Open), line("books       behind the journal by %s", counted(v.Lag, "block")))
 	if r := v.LastReload; r != nil {
 		out = append(out, line("last read   %s (%s): %s", r.At.Format(time.RFC3339), r.Cause, r.Summary()))
 	}
@@ -107,9 +107,17 @@ func (r *Reload) Summary() string {
 	case Unchanged:
 		return "nothing changed"
 	case Refused:
-		return fmt.Sprintf("refused with %d errors; what was in force stays in force", r.errors())
+		return fmt.Sprintf("refused with %s; what was in force stays in force", counted(r.errors(), "error"))
 	case Failed:
 		return "not taken; what was in force stays in force: " + r.Error
 	}
 	return string(r.Outcome)
+}
+
+// counted says how many there are of something.
+func counted[N int | uint64](n N, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
 }

@@ -19,7 +19,7 @@ import (
 )
 
 // chat BASE KEY MODEL TOKENS [stream] asks for an answer of TOKENS words with OpenAI's own client, and puts what came into
-// $REQUEST, $CLOUD and $WORDS.
+// $REQUEST, $CLOUD, $TERMS and $WORDS.
 func chat(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) < 4 {
 		ts.Fatalf("usage: chat BASE KEY MODEL TOKENS [stream]")
@@ -61,6 +61,7 @@ func chat(ts *testscript.TestScript, neg bool, args []string) {
 	if response != nil {
 		ts.Setenv("REQUEST", response.Header.Get("X-Concord-Request-Id"))
 		ts.Setenv("CLOUD", response.Header.Get("X-Concord-Cloud"))
+		ts.Setenv("TERMS", response.Header.Get("X-Concord-Terms"))
 	}
 	ts.Setenv("WORDS", fmt.Sprint(len(strings.Fields(words.String()))))
 }

@@ -41,6 +41,9 @@ func TestScript(t *testing.T) {
 			"chat":      chat,
 			"crash":     crash,
 			"unchanged": unchanged,
+			"amend":     amend,
+			"hup":       hup,
+			"reloaded":  reloaded,
 		},
 	})
 }
