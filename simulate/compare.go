@@ -67,7 +67,7 @@ func (e Ending) String() string {
 	case e.Deployment != "":
 		return "failed at " + e.Deployment
 	}
-	return "failed: nothing that the terms allow was well"
+	return "failed: none was well"
 }
 
 // Moved counts requests that end at one place under the earlier version and at another under the later.
