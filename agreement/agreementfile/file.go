@@ -12,9 +12,9 @@ import (
 
 // Bounds of a document. They keep a hostile file from taking time or memory that nobody meant to give.
 const (
-	maxBytes    = 4 << 20
+	maxBytes    = 1 << 20 // what the YAML parser reads in about a second
 	maxDepth    = 32
-	maxClauses  = 10_000
+	maxClauses  = 3_000
 	maxFindings = 1_000
 )
 

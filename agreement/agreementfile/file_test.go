@@ -29,7 +29,7 @@ func render(findings []agreement.Finding) string {
 
 // TestForm runs testdata/form: for every rule a document that breaks it, and one that keeps to it.
 func TestForm(t *testing.T) {
-	elsewhere := map[string]bool{"too-large": true, "too-many-clauses": true, "too-many-findings": true} // TestBounds
+	elsewhere := map[string]bool{"too-large": true, "too-many-clauses": true, "too-many-fields": true, "too-many-findings": true} // TestBounds
 	for _, rule := range agreementfile.Rules() {
 		if elsewhere[rule.ID] {
 			continue
@@ -70,6 +70,14 @@ products: {lab/m: {}}
 amendments:
 `
 
+func many(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
 func TestBounds(t *testing.T) {
 	clauses := func(n int, clause string) []byte {
 		return []byte(head + "  - id: start\n    effective: 2026-01-01\n    adds:\n" + strings.Repeat("      - "+clause+"\n", n))
@@ -79,19 +87,29 @@ func TestBounds(t *testing.T) {
 		doc  []byte
 		rule string
 	}{
-		"a large document": {append(clauses(1, run), bytes.Repeat([]byte("# filler\n"), 500_000)...), "too-large"},
-		"many clauses":     {clauses(10_001, run), "too-many-clauses"},
-		"many findings":    {clauses(2_000, "{id: run, kind: deliverance}"), "too-many-findings"},
-		"deep brackets":    {[]byte(strings.Repeat("[", 1<<20)), "too-deep"},
-		"deep dashes":      {[]byte(strings.Repeat("- ", 1<<20)), "too-deep"},
-		"deep braces":      {[]byte(strings.Repeat("{a: ", 1<<19)), "too-deep"},
-		"deep keys":        {[]byte(strings.Repeat("? ", 1<<20)), "too-deep"},
-		"aliases":          {[]byte("a: &a [x]\nb: *a\n"), "anchor"},
-		"merges":           {[]byte("<<: {a: b}\n"), "anchor"},
-		"tags":             {[]byte("!!binary a: b\n"), "anchor"},
-		"two documents":    {append(clauses(1, run), []byte("---\na: b\n")...), "yaml"},
-		"nothing":          {nil, "yaml"},
-		"a huge number":    {[]byte(strings.Replace(head, "concord: 1", "concord: 1"+strings.Repeat("0", 100_000), 1)), "version"},
+		"a large document":  {append(clauses(1, run), bytes.Repeat([]byte("# filler\n"), 500_000)...), "too-large"},
+		"many clauses":      {clauses(10_001, run), "too-many-clauses"},
+		"many findings":     {clauses(2_000, "{id: run, kind: deliverance}"), "too-many-findings"},
+		"many keys":         {[]byte(many(2_001, "k%d: a\n")), "too-many-fields"},
+		"many ? keys":       {[]byte(many(2_001, "? k%d\n")), "too-many-fields"},
+		"one ? key":         {[]byte(strings.Repeat("? a\n", 32_768)), "too-many-fields"},
+		"many keys below":   {[]byte("a:\n" + many(2_001, "  k%d: a\n  k%[1]dx:\n    b: c\n")), "too-many-fields"},
+		"many empty keys":   {[]byte(strings.Repeat(": a\n", 2_001)), "too-many-fields"},
+		"many flow keys":    {[]byte("{" + many(2_001, "k%d: a, ") + "}"), "too-many-fields"},
+		"many flow pairs":   {[]byte("[" + many(2_001, "k%d: a, ") + "]"), "too-many-fields"},
+		"lists as keys":     {[]byte("[a]: b\n"), "wrong-type"},
+		"many documents":    {[]byte(strings.Repeat("a: b\n---\n", 100_000)), "yaml"},
+		"ends of documents": {[]byte(strings.Repeat("a: b\n...\n", 100_000)), "yaml"},
+		"deep brackets":     {[]byte(strings.Repeat("[", 1<<20)), "too-deep"},
+		"deep dashes":       {[]byte(strings.Repeat("- ", 1<<18)), "too-deep"},
+		"deep braces":       {[]byte(strings.Repeat("{a: ", 1<<17)), "too-deep"},
+		"deep keys":         {[]byte(strings.Repeat("? ", 1<<18)), "too-deep"},
+		"aliases":           {[]byte("a: &a [x]\nb: *a\n"), "anchor"},
+		"merges":            {[]byte("<<: {a: b}\n"), "anchor"},
+		"tags":              {[]byte("!!binary a: b\n"), "anchor"},
+		"two documents":     {append(clauses(1, run), []byte("---\na: b\n")...), "yaml"},
+		"nothing":           {nil, "yaml"},
+		"a huge number":     {[]byte(strings.Replace(head, "concord: 1", "concord: 1"+strings.Repeat("0", 100_000), 1)), "version"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, findings := agreementfile.Parse("deal.yaml", c.doc)

@@ -114,6 +114,7 @@ func (r *reader) admit(tokens token.Tokens) bool {
 	flow := 0
 	var columns []int
 	line := 0
+	var seen census
 	for _, t := range tokens {
 		remedy := "write the values where they are used"
 		switch t.Type {
@@ -129,9 +130,21 @@ func (r *reader) admit(tokens token.Tokens) bool {
 		case token.MappingStartType, token.SequenceStartType:
 			flow++
 		case token.MappingEndType, token.SequenceEndType:
-			flow--
+			flow = max(flow-1, 0)
 		case token.InvalidType:
 			r.report("yaml", r.pos(t), "correct the YAML here", "%s", t.Error)
+			return false
+		}
+		if !seen.documents(t) {
+			r.report("yaml", r.pos(t), "put each agreement into a file of its own", "a file holds one document, and a second one begins here")
+			return false
+		}
+		switch n, ok := seen.count(t, flow); {
+		case !ok:
+			r.report("wrong-type", r.pos(t), "write a plain word", "a field's name is a word, not a list or mapping")
+			return false
+		case n > maxFields:
+			r.report("too-many-fields", r.pos(t), "split the agreement into several files", "a mapping has more than %d fields", maxFields)
 			return false
 		}
 		if opens := t.Type == token.SequenceEntryType || t.Type == token.MappingKeyType; flow == 0 && (opens || t.Position.Line != line) {

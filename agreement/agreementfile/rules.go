@@ -32,6 +32,7 @@ func Rules() []agreement.Rule {
 		rule("too-deep", "the document nests too deep"),
 		rule("too-large", "the document is too large"),
 		rule("too-many-clauses", "the document has too many clauses"),
+		rule("too-many-fields", "a mapping of the document has too many fields"),
 		rule("too-many-findings", "the document has too many findings"),
 		rule("unknown-field", "a field is not part of the format"),
 		rule("unknown-value", "a word is not one of those that a field can have"),
