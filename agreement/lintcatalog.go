@@ -1,6 +1,10 @@
 package agreement
 
-import "time"
+import (
+	"time"
+
+	"concord/agreement/condition"
+)
 
 // offers looks at the catalog by itself: its ids, and that agreements know what it names.
 func (l *linter) offers() {
@@ -76,6 +80,9 @@ func (l *linter) served(t *Terms, delivered map[string]bool) {
 func (l *linter) deployed(t *Terms, d *Deployment, delivered map[string]bool) {
 	for i := range l.catalog.Customers {
 		v := t.Verdict(&l.catalog.Customers[i], d, "")
+		if !v.Permitted && t.conditionalOn(condition.Stream) {
+			v = t.VerdictFor(RequestFacts{Stream: true}, &l.catalog.Customers[i], d, "")
+		}
 		if !v.Permitted {
 			continue
 		}

@@ -53,6 +53,7 @@ func (l *linter) pairs(t, before *Terms) {
 		if old[x.Clause] || l.full() {
 			continue
 		}
+		l.condition(x)
 		for j, y := range t.clauses {
 			if j < i && !old[y.Clause] || j == i {
 				continue // two new clauses meet once
@@ -97,8 +98,11 @@ func (l *linter) pair(x, y InForce) {
 	}
 }
 
-// both reports a finding about two clauses, at the second one.
+// both reports a finding about two clauses, at the second one. Clauses that their conditions keep apart never meet.
 func (l *linter) both(rule string, x, y InForce, remedy, format string, args ...any) {
+	if l.apart(x, y) {
+		return
+	}
 	l.report(problem{rule: rule, at: y.Clause.Head().Pos, remedy: remedy, related: []Ref{x.Ref(), y.Ref()}}, format, args...)
 }
 
@@ -276,7 +280,8 @@ func (l *linter) above(all []InForce, product, cloud, stream string) {
 	for _, f := range all {
 		c := f.Clause.(*RevenueShare)
 		b := &c.Base
-		if slices.Contains(b.From, "sales") && admits(b.Streams, stream) && admits(b.Clouds, cloud) && b.Products.Matches(product) {
+		if slices.Contains(b.From, "sales") && admits(b.Streams, stream) && admits(b.Clouds, cloud) && b.Products.Matches(product) &&
+			l.counts(f, product, cloud) {
 			rate := c.Rate
 			if c.Tiers != nil {
 				rate = c.Tiers.highest()

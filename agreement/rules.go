@@ -25,6 +25,8 @@ func Rules() []Rule {
 		{"cloud-twice", Error, "a cloud is operated by two parties"},
 		{"commitment-overlap", Error, "one purchase counts to two commitments"},
 		{"continues-overlap", Error, "a clause carries on the totals of one that is still in force"},
+		{"condition-always", Warning, "a condition is always true"},
+		{"condition-never", Warning, "a condition is never true"},
 		{"customer-twice", Error, "the catalog has two customers of one id"},
 		{"delivery-contradiction", Error, "one delivery clause permits what another prohibits"},
 		{"delivery-order", Error, "two delivery clauses of one priority order the same products differently"},

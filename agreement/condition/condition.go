@@ -343,3 +343,32 @@ func has(x operand) test {
 		return Of(there)
 	}
 }
+
+// SetText states a fact that is a text; of any other fact it does nothing.
+func (f *Facts) SetText(n Name, v string) {
+	switch n {
+	case Product:
+		f.Product = v
+	case Owner:
+		f.Owner = v
+	case State:
+		f.State = v
+	case Cloud:
+		f.Cloud = v
+	case Region:
+		f.Region = v
+	case Zone:
+		f.Zone = v
+	case Account:
+		f.Account = v
+	case Seller:
+		f.Seller = v
+	case Customer:
+		f.Customer = v
+	case Territory:
+		f.Territory = v
+	case API:
+		f.API = v
+	case Stream, Attributes:
+	}
+}
