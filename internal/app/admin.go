@@ -17,8 +17,9 @@ import (
 	"time"
 )
 
-// The admin socket stands in the data directory, for its owner alone. Where the directory's path is too long for a socket, it
-// stands in a directory of its own for temporary files, and a file in the data directory says where.
+// The admin socket stands in the data directory, for its owner alone. Where the directory's path is too long for a socket, or
+// its disk takes none, the socket stands in a directory of its own among the system's, and a file in the data directory says
+// where.
 const (
 	socketName  = "admin.sock"
 	socketElse  = "admin.sock.path"
@@ -27,11 +28,10 @@ const (
 
 // admin is the HTTP server on the admin socket.
 type admin struct {
-	data      string
-	path      string // of the socket
-	elsewhere string // directory made for it; "" = it is in the data directory
-	listener  net.Listener
-	http      *http.Server
+	data     string
+	path     string // of the socket
+	listener net.Listener
+	http     *http.Server
 }
 
 // openAdmin opens the socket. The lock on the data directory is held, so that whatever stands there is of a process that died.
@@ -80,16 +80,25 @@ func answerJSON(w http.ResponseWriter, status int, v any) {
 	_, _ = w.Write(append(body, '\n')) // whoever asked may be gone
 }
 
-// listen makes the socket under a name that nobody else can open, and then gives it its own: there is no moment at which
-// another user could connect.
+// listen makes the socket in a directory that nobody else can enter, and then gives it its own name: there is no moment at
+// which another user could connect.
 func (a *admin) listen(ctx context.Context) error {
 	if err := a.clear(); err != nil {
 		return err
 	}
-	within := a.data
-	if len(filepath.Join(a.data, ".admin-0123456789", socketName)) > longestPath {
-		within = runtimeDir()
+	var here error
+	if len(filepath.Join(a.data, ".admin-0123456789", socketName)) <= longestPath {
+		if here = a.listenIn(ctx, a.data); here == nil {
+			return nil
+		}
 	}
+	if err := a.listenIn(ctx, runtimeDir()); err != nil {
+		return errors.Join(here, fmt.Errorf("%w\n  set XDG_RUNTIME_DIR to a short path in which sockets can be made", err))
+	}
+	return nil
+}
+
+func (a *admin) listenIn(ctx context.Context, within string) error {
 	private, err := os.MkdirTemp(within, ".admin-") // mode 0700
 	if err != nil {
 		return err
@@ -115,7 +124,6 @@ func (a *admin) listen(ctx context.Context) error {
 // settle puts the socket where others look for it.
 func (a *admin) settle(private, within string) error {
 	if within != a.data {
-		a.elsewhere = private
 		return os.WriteFile(filepath.Join(a.data, socketElse), []byte(a.path+"\n"), 0o600)
 	}
 	path := filepath.Join(a.data, socketName)
