@@ -17,41 +17,6 @@ func newAgreement(env Env) *cobra.Command {
 		newAgreementTest(env), newAgreementCalendar(env), newAgreementConvert(env), newAgreementDiff(env))
 }
 
-func newAgreementCheck(env Env) *cobra.Command {
-	var out format
-	cmd := &cobra.Command{
-		Use: "check FILE...", Short: "Say everything that is wrong or doubtful in agreements that are in force together", Args: cobra.MinimumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			_, findings, err := app.LoadAgreements(args, app.Disk())
-			if err != nil {
-				return reportInvalid(env, out, err)
-			}
-			if unreadable := app.Unreadable(findings); unreadable != nil {
-				return reportInvalid(env, out, unreadable)
-			}
-			good := !app.HasErrors(findings)
-			if out.json() {
-				if err := report.WriteJSON(env.Stdout, checkView{OK: good, Findings: findingViews(findings)}); err != nil {
-					return err
-				}
-			} else {
-				for _, f := range findings {
-					fmt.Fprintln(env.Stdout, app.FindingText(f))
-				}
-			}
-			if !good {
-				return errNo
-			}
-			if !out.json() {
-				fmt.Fprintf(env.Stdout, "%s: good, %d warnings\n", strings.Join(args, ", "), len(findings))
-			}
-			return nil
-		},
-	}
-	out.register(cmd)
-	return cmd
-}
-
 func newAgreementShow(env Env) *cobra.Command {
 	var out format
 	var asOf, known string
