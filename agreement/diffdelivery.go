@@ -292,9 +292,9 @@ func (w *telling) reorderedBy(products []string) string {
 		}
 	}
 	if len(who) == 0 {
-		return "no order among deployments that stay permitted changes"
+		return "among deployments permitted under both, no order changes"
 	}
-	return "another order among the deployments that stay permitted, for " + andList(who)
+	return "another order among the deployments permitted under both, for " + andList(who)
 }
 
 // firstWords says where requests go first.

@@ -220,7 +220,7 @@ func saleMeaning(c *ClauseChange) (lines []string) {
 	for _, x := range c.Fields {
 		switch x.Field {
 		case "book", "discount", "tax":
-			lines = append(lines, fmt.Sprintf("customers pay other prices: %s -> %s", orNothing(x.Before), orNothing(x.After)))
+			lines = append(lines, fmt.Sprintf("customers pay other prices: %s %s -> %s", x.Field, orNothing(x.Before), orNothing(x.After)))
 		case "streams":
 			lines = append(lines, fmt.Sprintf("shares and fees of a stream are taken of another part of the price: %s -> %s", x.Before, x.After))
 		case "provenance", "since":

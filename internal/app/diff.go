@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"concord/agreement"
+	"concord/agreement/agreementfile"
 )
 
 // A VersionQuery names one side of a difference of terms.
@@ -82,25 +83,53 @@ func effectiveInstant(set *agreement.Set, text string) (at, recorded time.Time, 
 
 // Redraft returns a set in which the agreements of some files stand in for those of the same name, beside the others.
 func Redraft(set *agreement.Set, files []string, src Source) (*agreement.Set, error) {
-	draft, findings, err := LoadAgreements(files, src)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range findings {
-		// What a draft lacks alone may stand in another file; the whole is checked below.
-		if f.Severity == agreement.Error && len(draft.Agreements()) < len(files) {
-			return nil, &Invalid{"agreement", findings}
+	var all []*agreement.Agreement
+	var findings []agreement.Finding
+	sources := map[string][]byte{}
+	for _, path := range files {
+		content, err := src.Read(path)
+		if err != nil {
+			return nil, unreadable("agreement-file", agreement.Pos{File: path}, "the agreement", path, err)
+		}
+		sources[path] = content
+		parsed, found := agreementfile.Parse(path, content)
+		findings = append(findings, found...)
+		if parsed != nil {
+			all = append(all, parsed)
 		}
 	}
-	all := slices.Clone(draft.Agreements())
 	for _, a := range set.Agreements() {
 		if !slices.ContainsFunc(all, func(b *agreement.Agreement) bool { return b.Name == a.Name }) {
 			all = append(all, a)
 		}
 	}
 	next := agreement.NewSet(all...)
-	if found := next.Lint(nil); HasErrors(found) {
-		return nil, &Invalid{"agreement", found}
+	if !HasErrors(findings) {
+		findings = append(findings, next.Lint(nil)...)
+	}
+	if HasErrors(findings) {
+		agreementfile.Annotate(findings, sources)
+		return nil, &Invalid{"agreement", findings}
 	}
 	return next, nil
+}
+
+// LastNew returns the amendment that takes effect last of those that a draft has and a set has not; nil = none.
+func LastNew(set, draft *agreement.Set) (last *agreement.Amendment) {
+	type key struct{ agreement, amendment string }
+	have := map[key]bool{}
+	for _, a := range set.Agreements() {
+		for i := range a.Amendments {
+			have[key{a.Name, a.Amendments[i].ID}] = true
+		}
+	}
+	for _, a := range draft.Agreements() {
+		for i := range a.Amendments {
+			m := &a.Amendments[i]
+			if !have[key{a.Name, m.ID}] && (last == nil || m.Effective.After(last.Effective)) {
+				last = m
+			}
+		}
+	}
+	return last
 }

@@ -79,9 +79,9 @@ func newAgreementDiff(env Env) *cobra.Command {
 		Long: "Compares the terms in force at two instants by what they mean: where products may run, who holds which license, who pays whom,\n" +
 			"which requests would go elsewhere, and whether a change is about delivery, license or money, or couples them and through what.\n\n" +
 			"A and B are dates (their first instant in the zone of the first file), RFC 3339 instants, or ids of amendments (the terms that came\n" +
-			"into force with it). --to-file compares with a draft: its agreements stand in for those of the same name, from and to are now\n" +
-			"unless given. With --config the customers and deployments are those of a configuration, and agreement files, if any are named,\n" +
-			"stand in for its own; without it every seller is supposed on every cloud that a sale clause names.\n\n" +
+			"into force with it). --to-file compares with a draft: its agreements stand in for those of the same name; A is now and B the draft's\n" +
+			"last amendment unless given. With --config the customers and deployments are those of a configuration, and agreement files, if any\n" +
+			"are named, stand in for its own; without it every seller is supposed on every cloud that a sale clause names.\n\n" +
 			"--usage routes and prices the usage that the journal recorded under both versions, in books of their own that begin empty, and\n" +
 			"reports which requests would have gone elsewhere and whose money would have been other. It reads the journal of --data or\n" +
 			"--config and changes nothing; agreements, deployments, customers and prices are those of the journal where none are named.\n\n" +
@@ -106,6 +106,8 @@ func newAgreementDiff(env Env) *cobra.Command {
 	flags.StringVar(&d.period, "period", "", "with --usage: month, quarter or year, 2026-11 (default: all that is recorded)")
 	flags.Var(&d.out, "format", "text, markdown, json or html")
 	d.at.register(cmd)
+	flags.Lookup("config").Usage = "configuration with customers, deployments and prices; with --usage also where the data is"
+	flags.Lookup("data").Usage = "with --usage: data directory (default: that of ./concord.yaml, else ./concord-data)"
 	return cmd
 }
 
@@ -158,6 +160,9 @@ func (d *differ) versions(set *agreement.Set) (from, to *agreement.Terms, err er
 	if len(d.drafts) > 0 {
 		if later, err = app.Redraft(set, d.drafts, app.Disk()); err != nil {
 			return nil, nil, err
+		}
+		if m := app.LastNew(set, later); m != nil && d.to == "" && m.Effective.After(q.Now) {
+			d.to = m.ID
 		}
 	}
 	q.Text = d.from
