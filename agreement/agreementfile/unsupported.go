@@ -2,37 +2,47 @@ package agreementfile
 
 import "concord/agreement"
 
+// A gap is a field or word of the format that nothing evaluates yet: what would have to be posted or decided for it to
+// have its effect, and what to write meanwhile.
+type gap struct{ lacks, remedy string }
+
+// What the gaps lack, for those that lack the same.
+const (
+	dated  = "it needs entries of money that are dated and are not usage (fees, advances, invoices), and the books post usage only"
+	closes = "it corrects what an earlier statement had, and statements are drafts: none is closed"
+)
+
 // notYet lists what the format has and nothing evaluates yet, by path or by path=value. A file that uses it is refused,
 // for a term that is read and then ignored is worse than none. Support for one of them deletes its row.
-var notYet = map[string]string{
-	"sale.price.tax":                  "state prices without tax",
-	"revenue-share.deductions":        "state the share of the gross base",
-	"revenue-share.favoured":          "state the rate as it stands",
-	"revenue-share.fx":                "keep the agreement in one currency",
-	"revenue-share.overpaid":          "leave it out",
-	"revenue-share.retro":             "state the amendment from its effective instant on",
-	"revenue-share.priority":          "state one share for each flow",
-	"revenue-share.negative=floor":    "leave it out: a negative base carries over",
-	"revenue-share.negative=pay_back": "leave it out: a negative base carries over",
-	"revenue-share.base.amount=net":   "state the share of the gross base",
-	"revenue-share.base.from=fees":    "leave fees out: no license has one yet",
-	"revenue-share.caps.excess=carry": "leave it out: what is above a cap is lost",
-	"commitment.sub_windows":          "state one window",
-	"commitment.shortfall":            "leave it out: drawdown is shown, a shortfall is not invoiced",
-	"commitment.carry_over":           "leave it out",
-	"commitment.prepaid":              "leave it out",
-	"sale.charge.refused=delivered":   "write none: a refused request delivers nothing",
-	"sale.charge.refused=reported":    "write none: a refused request reaches no cloud",
-	"sale.charge.failed=delivered":    "write none",
-	"sale.charge.failed=reported":     "write none",
-	"facts.kind=retires":              "end the clause, or narrow its products",
-	"facts.kind=grants":               "leave the fact out",
-	"facts.kind=revokes":              "leave the fact out",
+var notYet = map[string]gap{
+	"sale.price.tax":                  {"prices of tokens have no tax in them, and budgets would have to hold it", "state prices without tax"},
+	"revenue-share.deductions":        {dated, "state the share of the gross base"},
+	"revenue-share.favoured":          {"the rate of one clause would follow those of others, from an instant on", "state the rate as it stands"},
+	"revenue-share.fx":                {"no entry states a rate of exchange", "keep the agreement in one currency"},
+	"revenue-share.overpaid":          {closes, "leave it out"},
+	"revenue-share.retro":             {closes, "state the amendment from its effective instant on"},
+	"revenue-share.priority":          {"of shares of one flow all accrue", "state one share for each flow, or stack: true if all are owed"},
+	"revenue-share.negative=floor":    {"no refund lowers a base yet", "leave it out: a negative base carries over"},
+	"revenue-share.negative=pay_back": {"no refund lowers a base yet", "leave it out: a negative base carries over"},
+	"revenue-share.base.amount=net":   {dated, "state the share of the gross base"},
+	"revenue-share.base.from=fees":    {dated, "leave fees out of the base"},
+	"revenue-share.caps.excess=carry": {"what is above a cap is lost", "leave it out"},
+	"commitment.sub_windows":          {dated, "state one window"},
+	"commitment.shortfall":            {dated, "leave it out: statements show what is left, and nothing is invoiced"},
+	"commitment.carry_over":           {dated, "leave it out"},
+	"commitment.prepaid":              {dated, "leave it out"},
+	"sale.charge.refused=delivered":   {"a refused request delivers nothing", "write none"},
+	"sale.charge.refused=reported":    {"a refused request reaches no cloud", "write none"},
+	"sale.charge.failed=delivered":    {"a failed request delivers nothing", "write none"},
+	"sale.charge.failed=reported":     {"what a cloud bills for a failed request is a cost of the account holder", "write none"},
+	"facts.kind=retires":              {"it ends no delivery by itself", "end the clause, or narrow its products"},
+	"facts.kind=grants":               {"no clause waits for it", "leave the fact out"},
+	"facts.kind=revokes":              {"no clause waits for it", "leave the fact out"},
 }
 
 // refuseUnsupported reports a field or word of the format that has no effect yet.
 func (o *object) refuseUnsupported(path string, pos agreement.Pos) {
-	if remedy, ok := notYet[path]; ok {
-		o.r.report("not-supported-yet", pos, remedy, "%s has no effect yet", path)
+	if g, ok := notYet[path]; ok {
+		o.r.report("not-supported-yet", pos, g.remedy, "%s has no effect yet: %s", path, g.lacks)
 	}
 }
