@@ -83,7 +83,7 @@ func NewCommitter(ctx context.Context, j journal.Journal, chain journal.ChainID,
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.QueueEntries == 0 {
-		o.QueueEntries = 16 * groupEntries
+		o.QueueEntries = 16 * GroupEntries
 	}
 	if o.QueueBytes == 0 {
 		o.QueueBytes = 16 * groupBytes

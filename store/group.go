@@ -6,9 +6,9 @@ import (
 	"concord/journal"
 )
 
-// The bounds of one group commit. An Append that is larger by itself is a group of its own.
+// GroupEntries and groupBytes are the bounds of one group commit. An Append that is larger by itself is a group of its own.
 const (
-	groupEntries = 1024
+	GroupEntries = 1024
 	groupBytes   = 1 << 20
 )
 
@@ -52,7 +52,7 @@ func (g *group) size() int {
 // add encodes entries; on an error the group is as it was.
 func (g *group) add(entries []journal.Entry, drop bool) (*journal.Commit, error) {
 	size, count := len(g.bytes), len(g.entries)
-	if count > 0 && count+len(entries) > groupEntries {
+	if count > 0 && count+len(entries) > GroupEntries {
 		return nil, errGroupFull
 	}
 	waiters := &g.stays

@@ -116,7 +116,7 @@ func takeChain(ctx context.Context, j journal.Journal, chain journal.ChainState,
 // appendAll appends entries in groups and waits until they are durable.
 func appendAll(ctx context.Context, c *Committer, entries []journal.Entry) error {
 	for len(entries) > 0 {
-		n := min(len(entries), groupEntries/2)
+		n := min(len(entries), GroupEntries/2)
 		commit, err := c.Append(entries[:n]...)
 		if err != nil {
 			return err

@@ -40,13 +40,10 @@ func sameAccess(a, b *Config) bool {
 // needRestart warns of settings that a running server does not take.
 func needRestart(a, b *Config) []agreement.Finding {
 	var found []agreement.Finding
-	for _, s := range []struct {
-		name    string
-		differs bool
-	}{
+	for _, s := range append(journalChanges(a, b), []setting{
 		{"gateway", a.Gateway != b.Gateway}, {"listen", a.Listen != b.Listen}, {"data", a.Data != b.Data},
-		{"journal.commit_wait", a.CommitWait != b.CommitWait}, {"timeouts", a.Timeouts != b.Timeouts}, {"breaker", a.Breaker != b.Breaker},
-	} {
+		{"timeouts", a.Timeouts != b.Timeouts}, {"breaker", a.Breaker != b.Breaker},
+	}...) {
 		if !s.differs {
 			continue
 		}

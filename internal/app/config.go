@@ -41,6 +41,7 @@ type Config struct {
 	Timeouts   Timeouts
 	Breaker    delivery.Settings
 	CommitWait time.Duration
+	Journal    JournalSettings
 	Findings   []agreement.Finding // warnings: errors keep a Config from being made
 
 	source    Source
@@ -180,6 +181,7 @@ func (l *loader) settings() {
 		"gateway": doc.Gateway.pos(c.File), "listen": doc.Listen.pos(c.File), "data": doc.Data.pos(c.File),
 		"journal.commit_wait": doc.Journal.CommitWait.pos(c.File),
 	}
+	l.journal()
 	c.CommitWait = l.duration(doc.Journal.CommitWait, 2*time.Second)
 	c.Timeouts = Timeouts{
 		Connect:   l.duration(doc.Timeouts.Connect, 5*time.Second),

@@ -26,7 +26,10 @@ type document struct {
 	Deployments []deployment       `yaml:"deployments"`
 	Customers   []customer         `yaml:"customers"`
 	Journal     struct {
+		Durability text `yaml:"durability"`
+		Intent     text `yaml:"intent"`
 		CommitWait text `yaml:"commit_wait"`
+		Reserve    text `yaml:"reserve"`
 	} `yaml:"journal"`
 	Timeouts struct {
 		Connect   text `yaml:"connect"`

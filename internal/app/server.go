@@ -109,7 +109,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if s.chain, err = newChain(config.Gateway); err != nil {
 		return nil, err
 	}
-	if s.metrics, err = telemetry.NewMetrics(s.lag); err != nil {
+	if s.metrics, err = telemetry.NewMetrics(s.lag, s.unsynced); err != nil {
 		return nil, err
 	}
 	if err = s.openStores(); err != nil {
@@ -131,6 +131,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request,
 			Tail: config.Timeouts.Tail, CommitWait: config.CommitWait,
 		},
+		Durability: config.Journal.Durability, Intent: config.Journal.Intent,
 		Transport: gateway.NewTransport(gateway.TransportSettings{Connect: config.Timeouts.Connect}),
 		Observe:   s.metrics.Finished,
 		Fenced:    s.lose,
@@ -172,6 +173,7 @@ func (s *Server) begin(ctx context.Context, documents []journal.Document) error 
 	}
 	s.committer, err = store.NewCommitter(ctx, s.journal, s.chain, store.CommitterOptions{
 		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
+		QueueEntries: s.config.Journal.queue(),
 	})
 	if err != nil {
 		return fmt.Errorf("begin to write the journal in %s: %w", s.config.Data, err)
@@ -327,6 +329,9 @@ func (s *Server) lag() int64 {
 	}
 	return int64(behind)
 }
+
+// unsynced is how many entries were taken and are not durable yet: what a power cut would lose now.
+func (s *Server) unsynced() int64 { return int64(s.committer.Stats().Waiting) }
 
 func newChain(name string) (journal.ChainID, error) {
 	id := journal.ChainID{Gateway: name, Started: nowNanos(), Random: randomID()}

@@ -44,8 +44,9 @@ type Metrics struct {
 	refused  metric.Int64Gauge
 }
 
-// NewMetrics makes the counters. lag tells how many committed blocks the books are behind; it is asked at each scrape.
-func NewMetrics(lag func() int64) (*Metrics, error) {
+// NewMetrics makes the counters. lag tells how many committed blocks the books are behind, unsynced how many entries were
+// taken and are not durable yet; they are asked at each scrape.
+func NewMetrics(lag, unsynced func() int64) (*Metrics, error) {
 	m := &Metrics{registry: prometheus.NewRegistry()}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	exporter, err := otelprom.New(otelprom.WithRegisterer(m.registry), otelprom.WithoutScopeInfo())
@@ -54,7 +55,7 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 	}
 	m.provider = sdk.NewMeterProvider(sdk.WithReader(exporter))
 	meter := m.provider.Meter("concord")
-	var errs [9]error
+	var errs [10]error
 	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome and by the cloud that served them."))
 	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
 	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
@@ -64,6 +65,11 @@ func NewMetrics(lag func() int64) (*Metrics, error) {
 	_, errs[5] = meter.Int64ObservableGauge("concord.poster.lag", metric.WithDescription("Blocks of the journal that the books have not taken yet."),
 		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
 			o.Observe(lag())
+			return nil
+		}))
+	_, errs[9] = meter.Int64ObservableGauge("concord.unsynced.entries", metric.WithDescription("Entries that were taken and are not durable yet: what a power cut would lose now. Under strict durability no client has seen what they stand for."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			o.Observe(unsynced())
 			return nil
 		}))
 	m.commit, errs[6] = meter.Float64Histogram("concord.commit.duration", metric.WithUnit("s"), metric.WithDescription("Group commits of the journal."),

@@ -13,7 +13,7 @@ import (
 )
 
 func TestMetrics_count_requests_tokens_commits_and_lag(t *testing.T) {
-	m, err := telemetry.NewMetrics(func() int64 { return 7 })
+	m, err := telemetry.NewMetrics(func() int64 { return 7 }, func() int64 { return 3 })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,6 +34,7 @@ func TestMetrics_count_requests_tokens_commits_and_lag(t *testing.T) {
 		`gen_ai_client_token_usage_total{cloud="aws",gen_ai_token_type="output"} 40`,
 		`concord_commit_duration_seconds_count 1`,
 		`concord_poster_lag 7`,
+		`concord_unsynced_entries 3`,
 	} {
 		if !strings.Contains(answer.Body.String(), line+"\n") {
 			t.Errorf("/metrics lacks %s", line)
