@@ -136,6 +136,7 @@ func anyProduct(*Product) bool { return true }
 // deliveries reports two delivery clauses that disagree about a product: where it may run, or in which order.
 func (l *linter) deliveries(x, y inForceDelivery) {
 	if x.Agreement.Policy != "" || y.Agreement.Policy != "" {
+		l.ignoredOrder(x, y)
 		return // a policy narrows what agreements permit, and contradicts nobody
 	}
 	product := l.common(x.Products, y.Products, func(p *Product) bool { return admits(x.States, p.State) && admits(y.States, p.State) })

@@ -46,6 +46,7 @@ func Rules() []Rule {
 		{"not-public", Warning, "a term is reported or assumed"},
 		{"payees-sum", Error, "the parts of a share's payees do not sum to 100 %"},
 		{"policy-narrows", Error, "a customer's policy grants something"},
+		{"policy-order-ignored", Warning, "the order of a customer's policy has no effect"},
 		{"product-contradiction", Error, "two files declare a product differently"},
 		{"sale-overlap", Error, "two sale clauses apply to one sale"},
 		{"share-circle", Error, "revenue shares rest on each other"},

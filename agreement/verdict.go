@@ -42,6 +42,10 @@ type Verdict struct {
 	Delivery   *Delivery // the clause that orders; nil = unordered
 	SellerRank int       // index into Customer.Sellers
 	Group      int       // index into Delivery.Order; its length where that does not list the cloud
+	// Policy is the clause of the customer's own policy that orders too; nil = there is none, or the agreement lets
+	// customers choose nothing.
+	Policy      *Delivery
+	PolicyGroup int // index into Policy.Order
 }
 
 // question is what a verdict is asked for.
@@ -175,6 +179,7 @@ func (t *Terms) cloud(q question) Verdict {
 	if slices.ContainsFunc(permits, func(s stance) bool { return s.f.Delivery == order.Delivery }) {
 		v.Clause = order.Ref()
 	}
+	t.rankByPolicy(q, &v)
 	return v
 }
 

@@ -54,7 +54,7 @@ func sameSegment(a, b *sorting) bool {
 	if !drawn(a) || !drawn(b) {
 		return drawn(a) == drawn(b)
 	}
-	return compareLevel(a, b) == 0
+	return compareLevel(a, b) == 0 && a.policy.group == b.policy.group
 }
 
 func cut(all []sorting, from, to int) segment {

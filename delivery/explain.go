@@ -80,8 +80,14 @@ func (r *Router) hold(c *agreement.Customer, verdicts []agreement.Verdict) {
 	all := r.permitted(c, verdicts)
 	for i := range all {
 		s := &all[i]
-		barred := s.needs &^ s.leave
-		if s.first || barred == 0 {
+		barred, clause, group := s.needs&^s.leave, s.clause, s.group
+		if s.first {
+			barred = 0
+		}
+		if own := s.policy.needs &^ s.policy.leave; barred == 0 && own != 0 {
+			barred, clause, group = own, s.own, s.policy.group
+		}
+		if barred == 0 {
 			continue
 		}
 		failed := agreement.CheckRegion
@@ -92,7 +98,7 @@ func (r *Router) hold(c *agreement.Customer, verdicts []agreement.Verdict) {
 		*v = agreement.Verdict{
 			Failed: failed, Clause: v.Clause,
 			Reason: fmt.Sprintf("%s lets requests go to group %d on %s only for the reasons of leave_for, and %q is not one of them",
-				s.clause.ID, s.group+1, s.cloud, barred.leaving()),
+				clause.ID, group+1, s.cloud, barred.leaving()),
 		}
 	}
 }

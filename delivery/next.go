@@ -99,10 +99,14 @@ func (p *Plan) reachable(i int) bool {
 	c := p.notes[i].candidate
 	for j := range p.notes {
 		d := p.notes[j].candidate
-		if d.level >= c.level || c.first && d.sellerRank == c.sellerRank {
+		why := p.why(j)
+		if c.policy.after(c, d) && (why == 0 || why&^d.policy.leave != 0) {
+			return false
+		}
+		if d.level >= c.level || (c.first || c.policy.before(c, d)) && d.sellerRank == c.sellerRank {
 			continue
 		}
-		if why := p.why(j); why == 0 || why&^d.leave != 0 {
+		if why == 0 || why&^d.leave != 0 {
 			return false
 		}
 	}

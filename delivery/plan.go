@@ -73,7 +73,7 @@ func (p *Plan) add(rt *route, from, to int, seen []State) {
 	for i := from; i < to; i++ {
 		c := &rt.candidates[i]
 		p.Steps = append(p.Steps, Step{
-			Deployment: c.deployment, Group: c.group, SellerRank: c.sellerRank, Choice: c.choice,
+			Deployment: c.deployment, Group: c.group, SellerRank: c.sellerRank, Choice: c.choice || c.policy.moved,
 			State: stateOf(seen, c.deployment),
 		})
 		p.notes = append(p.notes, note{candidate: c})

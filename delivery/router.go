@@ -57,6 +57,7 @@ type candidate struct {
 	choice     bool    // ahead of others by the customer's choice
 	leave      reasons // for which its group may be left
 	needs      reasons // why earlier groups are out of the question, whatever their health
+	policy     ranking // by the customer's own policy
 }
 
 // A segment is a run of candidates; with slots their order is drawn anew for every request.
@@ -216,6 +217,7 @@ func rankClauses(t *agreement.Terms) map[*agreement.Delivery]int {
 // sorting is a candidate with what it is ordered by.
 type sorting struct {
 	candidate
+	own    *agreement.Delivery // the clause of the customer's own policy that orders; nil = there is none
 	clause *agreement.Delivery
 	rank   int // of the clause
 	within int // place of the cloud in its group, or of its slot
@@ -260,7 +262,9 @@ func (r *Router) permitted(c *agreement.Customer, verdicts []agreement.Verdict) 
 	}
 	for i := range all {
 		all[i].markChoice(all)
+		all[i].markPolicy(all)
 		all[i].needs = r.staticReasons(c, &all[i], all, verdicts)
+		all[i].policy.needs = r.policyReasons(c, &all[i], all, verdicts)
 	}
 	return all
 }
@@ -276,6 +280,7 @@ func (r *Router) sorting(c *agreement.Customer, deployment int, v *agreement.Ver
 		return s
 	}
 	s.rank = r.ranks[s.clause]
+	s.byPolicy(v)
 	if s.clause.LeaveFor != nil {
 		s.leave = reasonsOf(s.clause.LeaveFor)
 	}
@@ -300,7 +305,7 @@ func (s *sorting) markChoice(all []sorting) {
 	}
 	for i := range all {
 		o := &all[i]
-		if o.cloud != s.cloud && o.sellerRank == s.sellerRank && (s.first || compareLevel(s, o) == 0) {
+		if o.cloud != s.cloud && o.sellerRank == s.sellerRank && o.policy.group == s.policy.group && (s.first || compareLevel(s, o) == 0) {
 			return
 		}
 	}
@@ -319,7 +324,7 @@ func (r *Router) staticReasons(c *agreement.Customer, s *sorting, all []sorting,
 		}
 		for i := range verdicts {
 			d := &r.catalog.Deployments[i]
-			if !slices.Contains(groupOf(s.clause, g), d.Cloud) || sellerRank(c, d.Seller) != s.sellerRank {
+			if !slices.Contains(groupOf(s.clause, g), d.Cloud) || sellerRank(c, d.Seller) != s.sellerRank || s.prefers(d.Cloud) {
 				continue
 			}
 			switch verdicts[i].Failed {
@@ -343,8 +348,9 @@ func compareLevel(a, b *sorting) int {
 }
 
 func compare(a, b sorting) int {
-	if n := cmp.Or(cmp.Compare(a.sellerRank, b.sellerRank), ahead(a.first, b.first), cmp.Compare(a.rank, b.rank),
-		cmp.Compare(a.group, b.group), ahead(a.choice, b.choice)); n != 0 {
+	if n := cmp.Or(cmp.Compare(a.sellerRank, b.sellerRank), cmp.Compare(a.policy.over(), b.policy.over()),
+		ahead(a.first, b.first), cmp.Compare(a.rank, b.rank), cmp.Compare(a.group, b.group),
+		cmp.Compare(a.policy.group, b.policy.group), ahead(a.choice, b.choice)); n != 0 {
 		return n
 	}
 	within := 0

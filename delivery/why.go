@@ -19,6 +19,7 @@ type Ranking string
 // The rankings.
 const (
 	BySeller     Ranking = "seller"     // the customer's order of sellers
+	ByPolicy     Ranking = "policy"     // the customer's own policy
 	ByChoice     Ranking = "choice"     // the customer's home cloud
 	ByClause     Ranking = "clause"     // another clause orders it
 	ByGroup      Ranking = "group"      // the group of the clause that orders
@@ -57,12 +58,16 @@ func (r *Router) reason(c *agreement.Customer, before, s *sorting) Reason {
 		return r.first(c, s, seller)
 	case before.sellerRank != s.sellerRank:
 		return Reason{BySeller, fmt.Sprintf("%s comes after %s among the sellers of %s", seller, strings.Join(c.Sellers[before.sellerRank], ", "), c.ID)}
+	case s.own != nil && before.policy.over() != s.policy.over():
+		return s.policyReason()
 	case before.first != s.first:
 		return Reason{ByChoice, fmt.Sprintf("after %s, the home cloud of %s; %s", before.cloud, c.ID, s.place())}
 	case before.rank != s.rank:
 		return Reason{ByClause, fmt.Sprintf("%s, which comes after %s", s.place(), before.ordering())}
 	case before.group != s.group:
 		return Reason{ByGroup, fmt.Sprintf("%s, after group %d", s.place(), before.group+1)}
+	case s.own != nil && before.policy.group != s.policy.group:
+		return s.policyReason()
 	case before.choice != s.choice:
 		return Reason{ByChoice, fmt.Sprintf("after %s, the home cloud of %s, in the same group", before.cloud, c.ID)}
 	}
@@ -72,6 +77,9 @@ func (r *Router) reason(c *agreement.Customer, before, s *sorting) Reason {
 func (r *Router) first(c *agreement.Customer, s *sorting, seller string) Reason {
 	by := ByGroup
 	text := s.place()
+	if s.policy.moved {
+		by, text = ByPolicy, fmt.Sprintf("%s, as %s lets customers choose", s.policyReason().Text, s.ordering())
+	}
 	if s.choice {
 		by, text = ByChoice, fmt.Sprintf("the home cloud of %s, as %s lets customers choose", c.ID, s.ordering())
 	}

@@ -64,14 +64,14 @@ func (r *reader) agreement(n ast.Node) *agreement.Agreement {
 	return a
 }
 
-// policyOrder refuses a policy that orders: agreements order, and nothing yet puts a customer's order inside theirs.
+// policyOrder refuses what is not a customer's to say: a policy narrows, and orders by groups within what is permitted.
 func (r *reader) policyOrder(a *agreement.Agreement) {
 	for _, m := range a.Amendments {
 		for _, c := range slices.Concat(m.Adds, m.Replaces) {
 			d, ok := c.(*agreement.Delivery)
-			if ok && (len(d.Order) > 1 || d.Within.Rule != "declared" || d.LeaveFor != nil || d.FirstShip != nil || d.Refusal != nil) {
-				r.report("not-supported-yet", d.Pos, "write clouds: [...], which narrows, and nothing that orders or holds back",
-					"an order in a policy has no effect yet: %s", d.ID)
+			if ok && (d.Within.Rule != "declared" || d.FirstShip != nil || d.Refusal != nil) {
+				r.report("policy-field", d.Pos, "write order: [[...], [...]] and leave_for, or clouds: [...], and leave the rest to the agreements",
+					"within, first_ship and first_refusal are for agreements, and %s is part of a policy", d.ID)
 			}
 		}
 	}
@@ -174,7 +174,7 @@ func (r *reader) named(v value, what string, read func(id string, o *object)) {
 		if o == nil {
 			continue
 		}
-		o.pos = e.pos
+		o.pos, o.path = e.pos, v.name
 		if !validID(e.name) {
 			r.report("bad-id", e.pos, "use letters, digits and . _ / - only, beginning with a letter or digit", "%s cannot be named %q", what, short(e.name))
 		}
@@ -284,6 +284,7 @@ func (o *object) source(name string) (s agreement.Source) {
 	if src == nil {
 		return s
 	}
+	src.path = name
 	if v, ok := src.take("url"); ok {
 		s.URL = v.text()
 	}

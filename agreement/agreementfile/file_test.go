@@ -149,15 +149,18 @@ amendments:
 	}
 }
 
-func TestAPolicyNarrowsAndDoesNotOrder(t *testing.T) {
+func TestAPolicyNarrowsAndOrders(t *testing.T) {
 	doc := strings.Replace(head, "currency:", "policy: acme\ncurrency:", 1) + "  - id: start\n    effective: 2026-01-01\n    adds:\n      - {id: run, kind: delivery, products: [lab/m], term: perpetual, CLOUDS}\n"
 
 	if a, findings := agreementfile.Parse("policy.yaml", []byte(strings.Replace(doc, "CLOUDS", "clouds: [labcloud]", 1))); a == nil {
 		t.Errorf("a policy that narrows is not read:\n%s", render(findings))
 	}
-	a, findings := agreementfile.Parse("policy.yaml", []byte(strings.Replace(doc, "CLOUDS", "order: [[labcloud], [northcloud]]", 1)))
-	if a != nil || len(findings) != 1 || findings[0].Rule != "not-supported-yet" {
-		t.Errorf("a policy that orders is read, or fails otherwise:\n%s", render(findings))
+	if a, findings := agreementfile.Parse("policy.yaml", []byte(strings.Replace(doc, "CLOUDS", "order: [[labcloud], [northcloud]], leave_for: [down]", 1))); a == nil {
+		t.Errorf("a policy that orders is not read:\n%s", render(findings))
+	}
+	a, findings := agreementfile.Parse("policy.yaml", []byte(strings.Replace(doc, "CLOUDS", "clouds: [labcloud], within: cheapest", 1)))
+	if a != nil || len(findings) != 1 || findings[0].Rule != "policy-field" {
+		t.Errorf("a policy that orders by price is read, or fails otherwise:\n%s", render(findings))
 	}
 }
 

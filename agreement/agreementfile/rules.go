@@ -27,6 +27,7 @@ func Rules() []agreement.Rule {
 		rule("missing-field", "a field is missing"),
 		rule("missing-value", "a field has no value"),
 		rule("not-supported-yet", "a field of the format has no effect yet"),
+		rule("policy-field", "a customer's policy says what only agreements say"),
 		rule("reserved", "rights are reserved in a license that is not exclusive"),
 		rule("said-twice", "one thing is said in two ways"),
 		rule("too-deep", "the document nests too deep"),
