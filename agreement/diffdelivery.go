@@ -77,6 +77,7 @@ const (
 	leaveTitle  = "When a request for %s may move on"
 	launchTitle = "Launch of %s"
 	firstTitle  = "First refusal of capacity for %s"
+	untilTitle  = "How long the order of clouds for %s holds"
 )
 
 func (t *Terms) aspects(product string) []aspect {
@@ -86,7 +87,7 @@ func (t *Terms) aspects(product string) []aspect {
 		{whoseTitle, v.whose(t), v.clauses},
 		{title: insideTitle, words: "one cloud a group"}, {title: choiceTitle, words: "nothing: there is one cloud"},
 		{title: leaveTitle, words: "never: there is no other cloud"},
-		{title: launchTitle, words: "no rule"}, {title: firstTitle, words: "none"},
+		{title: launchTitle, words: "no rule"}, {title: firstTitle, words: "none"}, {title: untilTitle, words: "no clause orders them"},
 	}
 	if len(v.clouds) == 0 {
 		a[3].words, a[4].words = "nothing: there is no cloud", "never: there is no cloud"
@@ -115,6 +116,7 @@ func (t *Terms) aspects(product string) []aspect {
 	if d.Refusal != nil {
 		a[6].words = v.order.marked(d.Refusal.words(v.order.Agreement), "first_refusal")
 	}
+	a[7].words = v.order.marked(d.End.words(v.order.Agreement), "end")
 	return a
 }
 
@@ -252,6 +254,8 @@ func (w *telling) aspectEffect(products []string, before, after aspect) []string
 		return []string{w.reorderedBy(products)}
 	case leaveTitle:
 		return []string{"which attempt comes after a failed one; the first attempt stays where the order puts it"}
+	case untilTitle:
+		return []string{"from then on only what other clauses say holds"}
 	case launchTitle:
 		return []string{"a product that it covers runs on other clouds only as it says; see the facts"}
 	}
@@ -266,12 +270,12 @@ func (w *telling) elsewhere(products []string, clauses []Ref) (lines []string) {
 			continue
 		}
 		gained, lost := through(dec.Gained, CheckCloud, clauses...), through(dec.Lost, CheckCloud, clauses...)
-		who := andList(dec.Customers)
+		who := some(dec.Customers)
 		if len(gained) > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s may serve too", who, andList(gained)))
+			lines = append(lines, fmt.Sprintf("%s: %s may serve too", who, some(gained)))
 		}
 		if len(lost) > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s may no longer serve", who, andList(lost)))
+			lines = append(lines, fmt.Sprintf("%s: %s may no longer serve", who, some(lost)))
 		}
 		if len(gained)+len(lost) == 0 && !dec.Reordered {
 			continue
@@ -294,7 +298,7 @@ func (w *telling) reorderedBy(products []string) string {
 	if len(who) == 0 {
 		return "among deployments permitted under both, no order changes"
 	}
-	return "another order among the deployments permitted under both, for " + andList(who)
+	return "another order among the deployments permitted under both, for " + some(who)
 }
 
 // firstWords says where requests go first.

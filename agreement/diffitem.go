@@ -64,7 +64,7 @@ func (w *telling) tell() {
 	for _, kind := range []string{"delivery", "license", "revenue-share", "commitment", "sale", "milestone"} {
 		for i := range w.d.Clauses {
 			c := &w.d.Clauses[i]
-			if c.Kind == kind && c.How != Reworded && !w.told[c.Ref] {
+			if c.Kind == kind && c.How != Reworded && (!w.told[c.Ref] || c.beside()) {
 				w.items = append(w.items, w.clause(c))
 			}
 		}
@@ -76,6 +76,21 @@ func (w *telling) tell() {
 			w.reworded(c)
 		}
 	}
+}
+
+// beside reports whether a delivery clause changed in more than the items about its products tell.
+func (c *ClauseChange) beside() bool {
+	told := []string{"order", "mode", "within", "choice", "leave_for", "first_ship", "first_refusal", "end", "since", "provenance"}
+	return c.How == Changed && slices.ContainsFunc(c.Fields, func(f FieldChange) bool { return !slices.Contains(told, f.Field) })
+}
+
+// some joins a list for people, and counts what is beyond its first few.
+func some(list []string) string {
+	const shown = 6
+	if len(list) <= shown {
+		return andList(list)
+	}
+	return strings.Join(list[:shown], ", ") + fmt.Sprintf(" and %d more", len(list)-shown)
 }
 
 func (w *telling) reworded(c *ClauseChange) {
@@ -282,7 +297,7 @@ func (w *telling) moves(c *ClauseChange, item *Item) {
 				if len(ids) == 0 {
 					continue
 				}
-				item.Effect = append(item.Effect, fmt.Sprintf("%s: %s %s %s", andList(dec.Customers), andList(ids), side.words, dec.Product))
+				item.Effect = append(item.Effect, fmt.Sprintf("%s: %s %s %s", some(dec.Customers), some(ids), side.words, dec.Product))
 				if item.Nature != OfDelivery {
 					item.couple(OfDelivery, check, ids)
 				}

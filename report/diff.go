@@ -110,7 +110,7 @@ func decisionSection(d *agreement.Difference) Section {
 	s.Grid = &Grid{Columns: []string{"Request", "Before", "After", "Through"}, Blocks: true}
 	for i := range d.Decisions {
 		c := &d.Decisions[i]
-		request := strings.Join(c.Customers, ", ") + ": " + c.Product
+		request := few(c.Customers) + ": " + c.Product
 		if len(c.APIs) > 0 {
 			apis := make([]string, len(c.APIs))
 			for n, a := range c.APIs {
@@ -121,6 +121,15 @@ func decisionSection(d *agreement.Difference) Section {
 		s.Grid.Row(Line(request), order(c.Before, c.RefusedBefore), order(c.After, c.RefusedAfter), reasons(c))
 	}
 	return s
+}
+
+// few joins the first of a list, and counts the rest: the JSON has them all.
+func few(list []string) string {
+	const shown = 6
+	if len(list) <= shown {
+		return strings.Join(list, ", ")
+	}
+	return strings.Join(list[:shown], ", ") + fmt.Sprintf(" and %d more", len(list)-shown)
 }
 
 func order(tiers []agreement.Tier, refused string) Lines {
