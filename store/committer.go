@@ -22,6 +22,10 @@ type CommitterOptions struct {
 	// QueueEntries and QueueBytes bound what may wait; 0 = 16 groups. Records of admitted requests are queued beyond
 	// them: their number is bounded by the requests that were let in.
 	QueueEntries, QueueBytes int
+	// Free tells how many bytes are free for the journal. While that is less than Reserve and what the records of open
+	// intents may need, nothing new is admitted (ErrUnwell); what is open is recorded. nil, or no Reserve = nobody looks.
+	Free    func() (int64, error)
+	Reserve int64
 	// Retry is the pause after a failed commit; it doubles up to 32 times that. 0 = 50 ms.
 	Retry time.Duration
 }
@@ -47,6 +51,7 @@ type Committer struct {
 	fenced  bool
 	closing bool
 	lost    requestSet
+	room    room
 	stats   CommitterStats
 	spare   *group
 
@@ -70,6 +75,7 @@ type CommitterStats struct {
 	Waiting int    // entries in the queue now
 	Open    int    // intents of this chain without a record, as of the last group
 	Unwell  bool
+	Short   bool // of space, at the last look
 	Fenced  bool
 }
 
@@ -136,6 +142,11 @@ func (c *Committer) Append(entries ...journal.Entry) (*journal.Commit, error) {
 		return nil, journal.ErrUnwell
 	case admits && (c.waiting+len(entries) > c.options.QueueEntries || c.bytes >= c.options.QueueBytes):
 		return nil, journal.ErrQueue
+	}
+	if beginning(entries) {
+		if err := c.space(); err != nil {
+			return nil, err
+		}
 	}
 	for i := range entries {
 		if _, request := subject(entries[i].Body); c.lost.has(request) {
@@ -204,7 +215,7 @@ func (c *Committer) Stats() CommitterStats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.stats
-	s.Waiting, s.Unwell, s.Fenced = c.waiting, c.unwell, c.fenced
+	s.Waiting, s.Unwell, s.Short, s.Fenced = c.waiting, c.unwell, c.room.err != nil, c.fenced
 	return s
 }
 

@@ -173,7 +173,8 @@ func (s *Server) begin(ctx context.Context, documents []journal.Document) error 
 	}
 	s.committer, err = store.NewCommitter(ctx, s.journal, s.chain, store.CommitterOptions{
 		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
-		QueueEntries: s.config.Journal.queue(),
+		QueueEntries: s.config.Journal.queue(), Reserve: s.config.Journal.Reserve,
+		Free: func() (int64, error) { return sqlite.Free(s.config.Data) },
 	})
 	if err != nil {
 		return fmt.Errorf("begin to write the journal in %s: %w", s.config.Data, err)
