@@ -84,6 +84,9 @@ type placed struct {
 	group      int
 	near       bool
 	order      *Delivery
+	above      int // group of the customer's own policy, where it goes above the order
+	inside     int // the same, inside a group of the order
+	declared   int // place of the cloud inside the group, where the clause says declared
 }
 
 func (p *placed) before(o *placed) int {
@@ -96,8 +99,8 @@ func (p *placed) before(o *placed) int {
 		}
 		return 1
 	}
-	return cmp.Or(cmp.Compare(p.seller, o.seller), ahead(p.home, o.home), cmp.Compare(priority(o.order), priority(p.order)),
-		cmp.Compare(p.group, o.group), ahead(p.near, o.near))
+	return cmp.Or(cmp.Compare(p.seller, o.seller), cmp.Compare(p.above, o.above), ahead(p.home, o.home), cmp.Compare(priority(o.order), priority(p.order)),
+		cmp.Compare(p.group, o.group), cmp.Compare(p.inside, o.inside), ahead(p.near, o.near), cmp.Compare(p.declared, o.declared))
 }
 
 func priority(d *Delivery) int {
@@ -140,6 +143,15 @@ func (t *Terms) side(c *Customer, product string, api API, catalog *Catalog) (s 
 		if v.Delivery != nil && c.Home == d.Cloud {
 			p.home = v.Delivery.Choice == "permitted"
 			p.near = p.home || v.Delivery.Choice == "group" || v.Delivery.Choice == ""
+		}
+		if o := v.Delivery; o != nil && (o.Within.Rule == "" || o.Within.Rule == "declared") && v.Group < len(o.Order) {
+			p.declared = slices.Index(o.Order[v.Group], d.Cloud)
+		}
+		if v.Policy != nil {
+			p.inside = v.PolicyGroup
+			if v.Delivery.Choice == "permitted" {
+				p.above = v.PolicyGroup
+			}
 		}
 		s.placed = append(s.placed, p)
 	}
