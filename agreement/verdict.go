@@ -163,6 +163,9 @@ func (t *Terms) cloud(q question) Verdict {
 	if ban != nil {
 		return denied(CheckCloud, ban.f.Ref(), ban.reason)
 	}
+	if reason := t.retired(q.product.ID, q.deployment.Cloud); reason != "" {
+		return denied(CheckCloud, Ref{}, reason)
+	}
 	if len(permits) == 0 {
 		return denied(CheckCloud, Ref{}, fmt.Sprintf("no clause permits %s on %s", q.product.ID, q.deployment.Cloud))
 	}

@@ -35,9 +35,8 @@ var notYet = map[string]gap{
 	"sale.charge.refused=reported":    {"a refused request reaches no cloud", "write none"},
 	"sale.charge.failed=delivered":    {"a failed request delivers nothing", "write none"},
 	"sale.charge.failed=reported":     {"what a cloud bills for a failed request is a cost of the account holder", "write none"},
-	"facts.kind=retires":              {"it ends no delivery by itself", "end the clause, or narrow its products"},
-	"facts.kind=grants":               {"no clause waits for it", "leave the fact out"},
-	"facts.kind=revokes":              {"no clause waits for it", "leave the fact out"},
+	"facts.kind=grants":               {"no clause waits for it", "state what is granted as a clause of an amendment, or by accepts, declines or cannot-support"},
+	"facts.kind=revokes":              {"no clause waits for it", "write withdrawn: DATE at the fact that no longer stands, or end the clause by an amendment"},
 }
 
 // refuseUnsupported reports a field or word of the format that has no effect yet.
