@@ -23,7 +23,8 @@ type reader struct {
 	zone     *time.Location
 	currency money.Currency
 	clauses  int
-	language *condition.Language // made for the first condition
+	trace    func(path string, words []string) // for tests: which fields are asked for, and which words they can have
+	language *condition.Language               // made for the first condition
 }
 
 func (r *reader) report(rule string, pos agreement.Pos, remedy, format string, args ...any) {
@@ -212,6 +213,9 @@ func (r *reader) object(n ast.Node, what string) *object {
 // take returns a field's value, if it is there.
 func (o *object) take(name string) (value, bool) {
 	o.known = append(o.known, name)
+	if o.r.trace != nil {
+		o.r.trace(o.path+"."+name, nil)
+	}
 	for i := range o.entries {
 		e := &o.entries[i]
 		if e.name != name {

@@ -125,6 +125,9 @@ func word[T ~string](v value, known ...T) T {
 		v.wrong("a word", "write one of "+list(known))
 		return ""
 	}
+	if v.o.r.trace != nil {
+		v.o.r.trace(v.o.path+"."+v.name, plainWords(known))
+	}
 	if !slices.Contains(known, T(s)) {
 		plain := make([]string, len(known))
 		for i, k := range known {
