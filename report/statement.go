@@ -171,7 +171,7 @@ func (p *statementPrinter) licensed() {
 		p.printf("\nUsage under %s (%s to %s), owed for or not%s\n  %s charged its customers %s %s\n", l.Clause, l.Licensor, l.Licensee,
 			spaced(marks(l.Notes)), l.Licensee, p.exact(l.Total), string(p.s.Currency))
 		if l.Fee != nil {
-			p.wrapped(fmt.Sprintf("fee %s: %s earned in the period; %s", l.Fee.Words, p.exact(l.Fee.Earned), l.Fee.Posted))
+			p.wrapped(fmt.Sprintf("given %s: %s earned in the period; %s", l.Fee.Words, p.exact(l.Fee.Earned), l.Fee.Posted))
 		}
 		t := NewTable("cloud", "product", "stream", ">charged", ">requests")
 		t.Indent = 2

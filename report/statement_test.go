@@ -96,3 +96,34 @@ DISAGREES: base: the statement has 0.02, the books have 0.03
 		t.Error(diff)
 	}
 }
+
+func TestAStatementShowsTiersGuaranteesAndFeesThatNobodyPosts(t *testing.T) {
+	amount := money.MustParse
+	s := statement()
+	s.Clauses[0].Tiers = &settlement.TierBridge{Words: "20% up to 1,000 USD, then 10%", Window: "2026", Opening: amount("10"), Base: amount("900"),
+		Step: 1, Rate: "20%", Left: amount("100")}
+	s.Clauses[0].Guarantee = &settlement.GuaranteeBridge{Words: "at least 500 USD per year is guaranteed", Window: "2026", Amount: amount("500"),
+		Earned: amount("180"), TopUp: amount("320"), Posted: settlement.Unposted}
+	s.Licensed[0].Fee = &settlement.FeeShown{Words: "for 12,000 USD a year", Earned: amount("1000"), Posted: settlement.Unposted}
+	var out bytes.Buffer
+	if err := report.WriteStatement(&out, s); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`
+Tiers of share-openai-to-microsoft (2026):
+  20% up to 1,000 USD, then 10%
+  base 10.000000 at the opening, 900.000000 at the close: step 1, 20%, 100.000000 left in it
+`, `
+Guarantee of share-openai-to-microsoft (2026):
+  at least 500 USD per year is guaranteed
+  180.000000 earned so far; if the window ended now, it would be topped up by 320.000000
+  shown only: it is in no amount of this statement, and no entry posts it yet
+`, `
+  given for 12,000 USD a year: 1,000.000000 earned in the period; shown only: it is in no amount of
+  this statement, and no entry posts it yet
+`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the statement lacks%s\nit is\n%s", want, out.String())
+		}
+	}
+}
