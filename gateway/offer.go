@@ -70,10 +70,10 @@ func (g *Gateway) prepare(next Offer) *offer {
 func (o *Offer) check(adapters map[string]clouds.Adapter, now int64) []error {
 	var errs []error
 	if o.Timeline == nil {
-		return append(errs, errors.New("Timeline is missing: make one with delivery.NewTimeline"))
+		return append(errs, errors.New("field Timeline is missing: make one with delivery.NewTimeline"))
 	}
 	if len(o.Keys) == 0 {
-		errs = append(errs, errors.New("Keys is empty: nobody could send a request; give at least one key"))
+		errs = append(errs, errors.New("field Keys is empty: nobody could send a request; give at least one key"))
 	}
 	catalog := o.Timeline.At(now).Catalog()
 	for i := range catalog.Deployments {

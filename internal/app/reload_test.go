@@ -112,10 +112,7 @@ func (l *live) run() {
 }
 
 // messages is a log handler that passes on messages.
-type messages struct {
-	to    chan string
-	attrs string
-}
+type messages struct{ to chan string }
 
 func (*messages) Enabled(context.Context, slog.Level) bool { return true }
 

@@ -45,6 +45,8 @@ func TestExitCodes(t *testing.T) {
 		"unknown format":              {[]string{"version", "--format", "xml"}, 2, "use text or json"},
 		"no journal":                  {[]string{"ledger", "verify", "--data", "nowhere"}, 2, "there is no journal in nowhere"},
 		"two places":                  {[]string{"ledger", "verify", "--data", "a", "--config", "b"}, 2, "[config data]"},
+		"reload without a server":     {[]string{"reload", "--data", "nowhere"}, 2, "no server is running on nowhere"},
+		"status without a server":     {[]string{"status", "--data", "nowhere"}, 2, "no server is running on nowhere"},
 		"an id that is none":          {[]string{"explain", "hello"}, 2, "X-Concord-Request-Id"},
 		"a cloud that is none":        {[]string{"emulate", "--cloud", "oracle", "--listen", "127.0.0.1:0"}, 2, "use one of: azure"},
 		"an instant that is none":     {[]string{"agreement", "show", "--as-of", "soon", example + "openai-microsoft.yaml"}, 2, "2026-05-04"},
