@@ -58,6 +58,7 @@ type Served struct {
 	FirstByte time.Time // zero = nothing was sent
 	Ended     time.Time
 	Usage     Usage
+	Bytes     int64 // of the answer's body that were sent
 }
 
 // Usage is what the cloud would bill, up to where it stopped.
@@ -170,14 +171,15 @@ const largestBody = 32 << 20
 
 // ServeHTTP answers as the cloud would.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	x := &exchange{e: e, w: w, r: r, ctx: r.Context(), effect: e.effect()}
+	out := &counted{ResponseWriter: w}
+	x := &exchange{e: e, w: out, r: r, ctx: r.Context(), effect: e.effect()}
 	x.served = Served{Cloud: e.config.Cloud, RequestID: clientRequestID(r.Header), Started: e.config.Now()}
 	if x.effect.Kind != behaviour.None {
 		x.served.Fault = x.effect.Kind.String()
 	}
 	defer func() {
 		if e.config.Observe != nil {
-			x.served.Ended = e.config.Now()
+			x.served.Ended, x.served.Bytes = e.config.Now(), out.bytes
 			e.config.Observe(x.served)
 		}
 	}()

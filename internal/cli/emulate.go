@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -16,7 +18,7 @@ import (
 )
 
 func newEmulate(env Env) *cobra.Command {
-	var cloud, listen, faults, config string
+	var cloud, listen, faults, config, journal string
 	var options app.EmulatorOptions
 	cmd := &cobra.Command{
 		Use: "emulate --cloud NAME --listen ADDR", Short: "Be one of the clouds, in its own dialect, with faults on command", Args: cobra.NoArgs,
@@ -39,6 +41,16 @@ func newEmulate(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			ctx, fail := context.WithCancelCause(ctx)
+			defer fail(nil)
+			if journal != "" {
+				file, err := os.OpenFile(journal, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o640)
+				if err != nil {
+					return fmt.Errorf("open the journal of what is served: %w", err)
+				}
+				defer file.Close()
+				options.Observe = emulator.NewKeeper(file, fail).Keep
+			}
 			handler, err := app.NewEmulator(world, cloud, options)
 			if err != nil {
 				return err
@@ -49,17 +61,13 @@ func newEmulate(env Env) *cobra.Command {
 			}
 			fmt.Fprintf(env.Stderr, "Emulating %s on http://%s until Ctrl-C\n", cloud, listener.Addr())
 			server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
-			stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // an emulated cloud owes nobody an orderly end
-			defer stop()
-			if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve on %s: %w", listener.Addr(), err)
-			}
-			return nil
+			return serveUntil(ctx, server, listener)
 		},
 	}
 	cmd.Flags().StringVar(&cloud, "cloud", "", strings.Join(emulator.Clouds(), ", "))
 	cmd.Flags().StringVar(&listen, "listen", "", "address, such as 127.0.0.1:9101")
 	cmd.Flags().StringVar(&faults, "faults", "", "file that says what goes wrong and when")
+	cmd.Flags().StringVar(&journal, "journal", "", "file to which a JSON line is added for each request: its id, model, status, times, tokens and bytes")
 	cmd.Flags().StringVar(&config, "config", "", "configuration whose deployments are served (default: examples/concord.yaml)")
 	cmd.Flags().Float64Var(&options.Speed, "speed", 1, "divides latencies and Retry-After; 0 = no waiting")
 	cmd.Flags().IntVar(&options.TokensPerChunk, "tokens-per-chunk", 1, "of a stream")
@@ -67,4 +75,32 @@ func newEmulate(env Env) *cobra.Command {
 	_ = cmd.MarkFlagRequired("cloud")  // both flags exist: they were made above
 	_ = cmd.MarkFlagRequired("listen") //
 	return cmd
+}
+
+// serveUntil serves until ctx ends. An emulated cloud owes its clients no orderly end: what is open is cut off, and what it
+// served up to there is kept.
+func serveUntil(ctx context.Context, server *http.Server, l net.Listener) error {
+	handler := server.Handler
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler.ServeHTTP(w, r)
+		if ctx.Err() != nil {
+			panic(http.ErrAbortHandler) // so that nobody takes the end for a whole answer
+		}
+	})
+	server.BaseContext = func(net.Listener) context.Context { return ctx }
+	ended := make(chan error, 1)
+	stop := context.AfterFunc(ctx, func() {
+		closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+		defer cancel()
+		ended <- server.Shutdown(closing)
+	})
+	defer stop()
+	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("serve on %s: %w", l.Addr(), err)
+	}
+	err := <-ended
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(cause, err)
+	}
+	return err
 }
