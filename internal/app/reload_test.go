@@ -438,3 +438,32 @@ func metric(t *testing.T, l *live, name string) string {
 	}
 	return ""
 }
+
+func TestReload_refuses_a_share_that_begins_to_continue_another(t *testing.T) {
+	l := start(t)
+	before := l.status()
+	l.edit("openai-microsoft.yaml", "        rate: {value: \"20%\", provenance: reported}\n        # The cap was",
+		"        rate: {value: \"20%\", provenance: reported}\n        continues: share-microsoft-to-openai\n        # The cap was")
+
+	r := l.reload()
+
+	if r.Outcome != app.Refused || l.status().Set != before.Set {
+		t.Errorf("%s %s: %+v", r.Outcome, r.Error, r.Findings)
+	}
+	if !slices.ContainsFunc(r.Findings, func(f app.FindingView) bool { return f.Rule == "continues-changed" && f.Line > 0 }) {
+		t.Errorf("findings %+v", r.Findings)
+	}
+}
+
+func TestReload_fails_where_nothing_can_be_written_and_the_terms_stay(t *testing.T) {
+	l := start(t)
+	before := l.status()
+	l.stop()
+	l.edit("openai-microsoft.yaml", "\nfacts:\n", awsFirst+"\nfacts:\n")
+
+	r := l.server.Reload(t.Context(), "signal")
+
+	if r.Outcome != app.Failed || r.Error == "" || r.Terms != before.Terms || r.Set != before.Set {
+		t.Errorf("%s %q, terms %s -> %s", r.Outcome, r.Error, before.Terms, r.Terms)
+	}
+}
