@@ -11,7 +11,7 @@ import (
 
 // A line is an account of a book with its dimensions, interned: all that a posting says but its amount and its day.
 type line struct {
-	Posting  // without amount
+	Posting  // without amount and day
 	currency money.Currency
 	id       [16]byte // start of the SHA-256 of its fields; stands for them in the running hash
 	kinds    kinds
@@ -33,7 +33,7 @@ type cell struct {
 
 // lineKey is the identity of a line.
 type lineKey struct {
-	posting  Posting // amount zero
+	posting  Posting // amount and day zero
 	currency money.Currency
 }
 
@@ -63,7 +63,7 @@ func newLines() lines {
 
 // get returns the line of a posting's account and dimensions, after checking them.
 func (l *lines) get(p Posting, c money.Currency) (*line, error) {
-	p.Amount = money.Amount{}
+	p.Amount, p.Day = money.Amount{}, 0
 	key := lineKey{p, c}
 	if ln, ok := l.byKey[key]; ok {
 		return ln, nil

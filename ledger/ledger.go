@@ -15,7 +15,8 @@ type Posting struct {
 	Book    string // party
 	Account Account
 	Amount  money.Amount
-	// Dimensions of the cell that it adds to.
+	Day     int32 // of the cell that it adds to: in the zone of its agreement
+	// Dimensions of that cell.
 	Agreement string
 	Clause    string
 	Cloud     string

@@ -203,7 +203,7 @@ func (s *State) apply() error {
 			s.dirty = append(s.dirty, c)
 		}
 		posting := p.line.Posting
-		posting.Amount = p.amount
+		posting.Amount, posting.Day = p.amount, c.day
 		w.tx.Postings = append(w.tx.Postings, posting)
 	}
 	for i := range w.accruals {

@@ -17,7 +17,7 @@ var heights = map[string]int{
 
 	"agreement/condition": 10, "agreement": 11, "agreement/agreementfile": 12,
 
-	"pricing": 20, "delivery": 21, "journal": 22, "ledger": 23, "settlement": 24, "settlement/focus": 25,
+	"pricing": 20, "delivery": 21, "journal": 22, "ledger": 23, "ledger/export": 24, "settlement": 24, "settlement/focus": 25,
 	"clouds/behaviour": 22,
 
 	"clouds":       30,

@@ -13,7 +13,7 @@ import (
 )
 
 func newLedger(env Env) *cobra.Command {
-	return group("ledger", "Check, rebuild and read the books", newLedgerVerify(env), newLedgerRebuild(env), newLedgerBalances(env))
+	return group("ledger", "Check, rebuild, read and export the books", newLedgerVerify(env), newLedgerRebuild(env), newLedgerBalances(env), newLedgerExport(env))
 }
 
 func newLedgerVerify(env Env) *cobra.Command {
