@@ -28,6 +28,9 @@ func Describe(f InForce) string {
 	case *Milestone:
 		terms = c.describe(f.Agreement)
 	}
+	if when := f.Clause.Head().When; when != "" {
+		terms += "; only when " + strings.Join(strings.Fields(when), " ")
+	}
 	return terms + ".\n" + f.window() + ".\n" + f.known() + "."
 }
 

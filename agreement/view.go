@@ -30,6 +30,7 @@ type ClauseView struct {
 	Source      string            `json:"source,omitempty"`
 	Prose       string            `json:"prose,omitempty"`
 	Description string            `json:"description"`
+	When        string            `json:"when,omitempty"`
 	Terms       any               `json:"terms"`
 	Place       string            `json:"place,omitempty"`
 }
@@ -76,7 +77,7 @@ func (f InForce) view() ClauseView {
 	v := ClauseView{
 		Agreement: f.Agreement.Name, ID: h.ID, Kind: KindOf(f.Clause), Amendment: f.Amendment.ID, Since: stamp(later(f.Amendment.Effective, h.From)),
 		Until: stamp(h.End.Until), Ends: h.End.words(f.Agreement), Provenance: f.Provenance(""), Source: f.Source().URL, Prose: h.Prose,
-		Description: Describe(f), Place: h.Pos.String(),
+		Description: Describe(f), When: h.When, Place: h.Pos.String(),
 	}
 	for _, p := range h.FieldProv {
 		if v.Fields == nil {
