@@ -27,28 +27,29 @@ type kept struct {
 	until time.Time // zero while it is in force
 }
 
-// gaps reports promises that lapse and come again later: the successor of a clause that begins after its end.
-func (l *linter) gaps(history []*Terms) {
-	state := map[promise]*kept{}
-	for _, t := range history {
-		now := l.promises(t)
-		for p, k := range state {
-			if _, ok := now[p]; !ok && k.until.IsZero() {
-				k.until = t.from
-			}
+// gaps reports promises that lapse and come again later: the successor of a clause that begins after its end. state holds
+// the promises of all intervals before t.
+func (l *linter) gaps(state map[promise]*kept, t *Terms) {
+	now := l.promises(t)
+	if !l.spend(len(state) + len(now)) {
+		return
+	}
+	for p, k := range state {
+		if _, ok := now[p]; !ok && k.until.IsZero() {
+			k.until = t.from
 		}
-		for p, f := range now {
-			k, ok := state[p]
-			if !ok {
-				state[p] = &kept{by: f}
-				continue
-			}
-			if !k.until.IsZero() {
-				l.report(problem{rule: "amendment-gap", at: f.Clause.Head().Pos, remedy: "begin it when " + k.by.Ref().Clause + " ends, or let that one run until then", related: []Ref{k.by.Ref(), f.Ref()}},
-					"from %s until %s %s: %s has ended and %s has not begun", day(f.Agreement, k.until), day(f.Agreement, t.from), p.words(), where(k.by), f.Ref().Clause)
-			}
-			*k = kept{by: f}
+	}
+	for p, f := range now {
+		k, ok := state[p]
+		if !ok {
+			state[p] = &kept{by: f}
+			continue
 		}
+		if !k.until.IsZero() {
+			l.report(problem{rule: "amendment-gap", at: f.Clause.Head().Pos, remedy: "begin it when " + k.by.Ref().Clause + " ends, or let that one run until then", related: []Ref{k.by.Ref(), f.Ref()}},
+				"from %s until %s %s: %s has ended and %s has not begun", day(f.Agreement, k.until), day(f.Agreement, t.from), p.words(), where(k.by), f.Ref().Clause)
+		}
+		*k = kept{by: f}
 	}
 }
 
@@ -61,13 +62,20 @@ func (l *linter) promises(t *Terms) map[promise]InForce {
 		}
 	}
 	for _, f := range t.clauses {
+		if !l.spend(len(l.set.registry.products)) {
+			return all
+		}
 		for _, p := range l.set.registry.products {
 			switch c := f.Clause.(type) {
 			case *Delivery:
 				if c.Mode == Prohibited || !c.Products.Matches(p.ID) {
 					continue
 				}
-				for _, cloud := range slices.Concat(c.Order...) {
+				clouds := slices.Concat(c.Order...)
+				if !l.spend(4 * len(clouds)) {
+					return all
+				}
+				for _, cloud := range clouds {
 					keep(promise{"delivery", cloud, p.ID}, f)
 				}
 			case *License:
@@ -89,8 +97,11 @@ func (l *linter) promises(t *Terms) map[promise]InForce {
 func (l *linter) overlaps(t *Terms) {
 	for _, f := range t.clauses {
 		h := f.Clause.Head()
+		if h.Continues == "" || !l.spend(len(t.clauses)) {
+			continue
+		}
 		old, ok := t.Clause(Ref{f.Agreement.Name, h.Continues})
-		if h.Continues == "" || !ok {
+		if !ok {
 			continue
 		}
 		l.report(problem{rule: "continues-overlap", at: h.At("continues"), remedy: "end " + h.Continues + " when " + h.ID + " begins", related: []Ref{old.Ref(), f.Ref()}},

@@ -21,7 +21,7 @@ func (l *linter) history() {
 	}
 	delivered := map[string]bool{}
 	before := &Terms{registry: l.set.registry}
-	all := make([]*Terms, 0, len(bounds)+1)
+	promises := map[promise]*kept{}
 	for i := -1; i < len(bounds) && l.spend(l.intervalWork(ls)); i++ {
 		t := l.set.assemble(ls, interval(bounds, i))
 		l.pairs(t, before)
@@ -29,13 +29,12 @@ func (l *linter) history() {
 		l.licenseEnds(before, t)
 		l.served(t, delivered)
 		l.overlaps(t)
-		all = append(all, t)
+		l.gaps(promises, t)
 		before = t
 	}
 	if !l.spend(0) {
 		return // the rest of the history was not looked at
 	}
-	l.gaps(all)
 	for _, p := range l.set.registry.products {
 		if !delivered[p.ID] {
 			l.report(problem{rule: "undeliverable", at: p.Pos, remedy: "add a delivery clause for it, or take it out"}, "no terms ever let anybody deliver %s", p.ID)

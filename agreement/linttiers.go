@@ -12,7 +12,7 @@ func (l *linter) tiers(a *Agreement, ls *layers) {
 	for _, line := range ls.clauses {
 		for i, v := range line.versions {
 			c, ok := v.inForce.Clause.(*RevenueShare)
-			if !ok || c.Tiers == nil {
+			if !ok || c.Tiers == nil || !l.spend(len(ls.clauses)+i+len(a.Openings)) {
 				continue
 			}
 			l.steps(a, c)
