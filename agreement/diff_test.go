@@ -429,3 +429,24 @@ func alter(v reflect.Value) {
 		}
 	}
 }
+
+func TestAConditionOnStreamsIsAskedBothWays(t *testing.T) {
+	const chain = `
+amendments:
+  - id: a
+    effective: 2026-01-01
+    adds:
+      - {id: run, kind: delivery, products: [lab/m], clouds: [labcloud], term: perpetual}
+      - {id: sales, kind: sale, seller: lab, products: [lab/m], price: {book: list}, streams: {license: "60%", cloud: "40%"}, term: perpetual}
+  - id: b
+    effective: 2026-02-01
+    replaces: [{id: run, kind: delivery, products: [lab/m], clouds: [labcloud], when: "stream", term: perpetual}]
+`
+	d := diff(t, set(t, chain), "2026-01-15", "2026-02-15", nil)
+	if len(d.Decisions) != 1 || d.Decisions[0].Only != "not streamed" || len(d.Decisions[0].Lost) != 1 {
+		t.Fatalf("%+v", d.Decisions)
+	}
+	if got := strings.Join(tell(d), "\n"); !strings.Contains(got, "when stream") {
+		t.Errorf("no item tells the condition:\n%s", got)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"concord/agreement/condition"
 )
 
 // A DecisionChange is requests that would go elsewhere: of customers who are alike, for one product.
@@ -12,6 +14,7 @@ type DecisionChange struct {
 	Customers []string
 	Product   string
 	APIs      []API
+	Only      string // "streamed", "not streamed"; "" = both
 	// Before and After are the permitted deployments in their order; empty = refused, and why.
 	Before, After               []Tier
 	RefusedBefore, RefusedAfter string
@@ -117,7 +120,7 @@ type side struct {
 	refused string            // why none may
 }
 
-func (t *Terms) side(c *Customer, product string, api API, catalog *Catalog) (s side) {
+func (t *Terms) side(c *Customer, product string, ask asking, catalog *Catalog) (s side) {
 	s.denials = map[string]string{}
 	furthest := CheckNone
 	s.refused = fmt.Sprintf("no deployment of %s is offered", product)
@@ -126,7 +129,7 @@ func (t *Terms) side(c *Customer, product string, api API, catalog *Catalog) (s 
 		if d.Product != product {
 			continue
 		}
-		v := t.Verdict(c, d, api)
+		v := t.VerdictFor(ask.request, c, d, ask.api)
 		if v.Permitted {
 			if _, _, sold := t.Sale(d.Seller, d.Product, d.Cloud); !sold {
 				v = denied(CheckPrice, Ref{}, fmt.Sprintf("no sale clause says on which terms %s bills %s on %s", d.Seller, d.Product, d.Cloud))
@@ -223,21 +226,49 @@ func diffDecisions(from, to *Terms, catalog *Catalog) []DecisionChange {
 		for _, product := range products {
 			var same []DecisionChange
 			for _, api := range surfaces(from, to, product) {
-				c, differs := diffDecision(from, to, alike[0], product, api, catalog)
-				if !differs {
-					continue
-				}
-				for _, one := range alike {
-					c.Customers = append(c.Customers, one.ID)
-				}
-				if i := slices.IndexFunc(same, c.sameAs); i >= 0 {
-					same[i].APIs = append(same[i].APIs, api)
-				} else {
-					same = append(same, c)
+				for _, c := range diffStreams(from, to, alike[0], product, api, catalog) {
+					for _, one := range alike {
+						c.Customers = append(c.Customers, one.ID)
+					}
+					if i := slices.IndexFunc(same, c.sameAs); i >= 0 {
+						same[i].APIs = append(same[i].APIs, api)
+					} else {
+						same = append(same, c)
+					}
 				}
 			}
 			changes = append(changes, same...)
 		}
+	}
+	return changes
+}
+
+// asking is what a decision is asked for beside customer and product.
+type asking struct {
+	api     API
+	request RequestFacts
+}
+
+// diffStreams asks for streamed requests apart, where a condition of either version does.
+func diffStreams(from, to *Terms, c *Customer, product string, api API, catalog *Catalog) (changes []DecisionChange) {
+	plain, moved := diffDecision(from, to, c, product, asking{api: api}, catalog)
+	if !from.conditionalOn(condition.Stream) && !to.conditionalOn(condition.Stream) {
+		if moved {
+			changes = append(changes, plain)
+		}
+		return changes
+	}
+	streamed, also := diffDecision(from, to, c, product, asking{api, RequestFacts{Stream: true}}, catalog)
+	if moved && also && plain.sameAs(streamed) {
+		return append(changes, plain)
+	}
+	if moved {
+		plain.Only = "not streamed"
+		changes = append(changes, plain)
+	}
+	if also {
+		streamed.Only = "streamed"
+		changes = append(changes, streamed)
 	}
 	return changes
 }
@@ -258,7 +289,9 @@ func surfaces(from, to *Terms, product string) (apis []API) {
 // profiles groups customers by everything that terms and region rules see of them.
 func profiles(customers []Customer, versions ...*Terms) (groups [][]*Customer) {
 	named := map[string]bool{}
+	asked := false // a condition may tell any two apart
 	for _, t := range versions {
+		asked = asked || t.conditionalOn(condition.Customer)
 		for _, f := range t.deliveries {
 			named[f.Agreement.Policy] = true
 			for _, c := range f.Customers {
@@ -269,8 +302,8 @@ func profiles(customers []Customer, versions ...*Terms) (groups [][]*Customer) {
 	index := map[string]int{}
 	for i := range customers {
 		c := &customers[i]
-		key := fmt.Sprintf("%q %q %q %q", c.Sellers, c.Home, c.Zones, c.Territory)
-		if named[c.ID] {
+		key := fmt.Sprintf("%q %q %q %q %q", c.Sellers, c.Home, c.Zones, c.Territory, c.Attributes)
+		if named[c.ID] || asked {
 			key = c.ID + " " + key
 		}
 		n, known := index[key]
@@ -285,14 +318,14 @@ func profiles(customers []Customer, versions ...*Terms) (groups [][]*Customer) {
 }
 
 func (c DecisionChange) sameAs(o DecisionChange) bool {
-	return fmt.Sprint(c.Before, c.After, c.RefusedBefore, c.RefusedAfter) == fmt.Sprint(o.Before, o.After, o.RefusedBefore, o.RefusedAfter)
+	return fmt.Sprint(c.Only, c.Before, c.After, c.RefusedBefore, c.RefusedAfter) == fmt.Sprint(o.Only, o.Before, o.After, o.RefusedBefore, o.RefusedAfter)
 }
 
-func diffDecision(from, to *Terms, c *Customer, product string, api API, catalog *Catalog) (DecisionChange, bool) {
-	x, y := from.side(c, product, api, catalog), to.side(c, product, api, catalog)
+func diffDecision(from, to *Terms, c *Customer, product string, ask asking, catalog *Catalog) (DecisionChange, bool) {
+	x, y := from.side(c, product, ask, catalog), to.side(c, product, ask, catalog)
 	change := DecisionChange{Product: product, Before: x.tiers(), After: y.tiers(), Reordered: reordered(&x, &y)}
-	if api != "" {
-		change.APIs = []API{api}
+	if ask.api != "" {
+		change.APIs = []API{ask.api}
 	}
 	if len(x.placed) == 0 {
 		change.RefusedBefore = x.refused
@@ -308,23 +341,23 @@ func diffDecision(from, to *Terms, c *Customer, product string, api API, catalog
 		was, is := x.find(d.ID) != nil, y.find(d.ID) != nil
 		switch {
 		case is && !was:
-			change.Gained = append(change.Gained, Move{d.ID, causes(from, to, c, d, api)})
+			change.Gained = append(change.Gained, Move{d.ID, causes(from, to, c, d, ask)})
 		case was && !is:
-			change.Lost = append(change.Lost, Move{d.ID, causes(to, from, c, d, api)})
+			change.Lost = append(change.Lost, Move{d.ID, causes(to, from, c, d, ask)})
 		}
 	}
 	return change, len(change.Gained)+len(change.Lost) > 0 || change.Reordered
 }
 
 // causes are the checks that deny a deployment under one version and not under the other.
-func causes(denying, permitting *Terms, c *Customer, d *Deployment, api API) (cs []Cause) {
+func causes(denying, permitting *Terms, c *Customer, d *Deployment, ask asking) (cs []Cause) {
 	p, known := permitting.Product(d.Product)
 	q, before := denying.Product(d.Product)
 	if !known || !before {
 		return []Cause{{Check: CheckCloud, Reason: fmt.Sprintf("no agreement in force knows the product %s", d.Product)}}
 	}
-	yes := permitting.checks(question{customer: c, deployment: d, product: p, api: api})
-	for i, no := range denying.checks(question{customer: c, deployment: d, product: q, api: api}) {
+	yes := permitting.checks(question{customer: c, deployment: d, product: p, api: ask.api, request: ask.request})
+	for i, no := range denying.checks(question{customer: c, deployment: d, product: q, api: ask.api, request: ask.request}) {
 		if no.ok || !yes[i].ok {
 			continue
 		}

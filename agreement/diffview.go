@@ -58,7 +58,8 @@ type DecisionView struct {
 	Customers []string   `json:"customers"`
 	Product   string     `json:"product"`
 	APIs      []API      `json:"apis"`
-	Before    [][]string `json:"before"` // deployments that rank alike stand in one list
+	Only      string     `json:"only,omitempty"` // "streamed", "not streamed"
+	Before    [][]string `json:"before"`         // deployments that rank alike stand in one list
 	After     [][]string `json:"after"`
 	Refused   string     `json:"refused,omitempty"` // why, under the later version
 	Gained    []MoveView `json:"gained"`
@@ -100,7 +101,7 @@ func (d *Difference) View() DifferenceView {
 		v.Clauses = append(v.Clauses, cv)
 	}
 	for _, c := range d.Decisions {
-		v.Decisions = append(v.Decisions, DecisionView{Customers: c.Customers, Product: c.Product, APIs: append([]API{}, c.APIs...), Before: tierLists(c.Before),
+		v.Decisions = append(v.Decisions, DecisionView{Customers: c.Customers, Product: c.Product, APIs: append([]API{}, c.APIs...), Only: c.Only, Before: tierLists(c.Before),
 			After: tierLists(c.After), Refused: c.RefusedAfter, Gained: moveViews(c.Gained), Lost: moveViews(c.Lost), Reordered: c.Reordered})
 	}
 	return v

@@ -118,6 +118,9 @@ func decisionSection(d *agreement.Difference) Section {
 			}
 			request += " (" + strings.Join(apis, ", ") + ")"
 		}
+		if c.Only != "" {
+			request += ", " + c.Only
+		}
 		s.Grid.Row(Line(request), order(c.Before, c.RefusedBefore), order(c.After, c.RefusedAfter), reasons(c))
 	}
 	return s
