@@ -1,5 +1,7 @@
 package agreementfile
 
+import "slices"
+
 // A schemaObject lists the fields of one kind of mapping, under the path by which the parser reads it.
 type schemaObject struct {
 	path   string
@@ -15,7 +17,7 @@ type schemaField struct{ name, form, about string }
 
 // schemaObjects is the format as editors see it. TestTheSchemaKnowsWhatTheParserReads holds it to the parser.
 func schemaObjects() []schemaObject {
-	return append(documentObjects(), clauseObjects()...)
+	return slices.Concat(documentObjects(), factObjects(), deliveryObjects(), licenseObjects(), saleObjects(), shareObjects(), otherObjects())
 }
 
 func documentObjects() []schemaObject {
@@ -88,6 +90,11 @@ func documentObjects() []schemaObject {
 			{"replaces", "clauses", "whole clauses in place of those with their ids; totals carry on"},
 			{"ends", "ids", "clauses that end"},
 		}},
+	}
+}
+
+func factObjects() []schemaObject {
+	return []schemaObject{
 		{path: "source", about: "Where a term comes from.", fields: []schemaField{
 			{"url", "text", "where it can be read"},
 			{"provenance", "provenance", "how well it is known"},
@@ -142,11 +149,15 @@ func headFields() []schemaField {
 	}
 }
 
-func clauseObjects() []schemaObject {
-	territory := []schemaField{
+// territoryFields are those of a territory.
+func territoryFields() []schemaField {
+	return []schemaField{
 		{"customer", "ids", "where the buyer is"},
 		{"processing", "ids", "where it runs"},
 	}
+}
+
+func deliveryObjects() []schemaObject {
 	return []schemaObject{
 		{path: "delivery", about: "Where products may run, and in which order.", either: []string{"order", "clouds"}, fields: []schemaField{
 			{"products!", "choice-of-products", "ids, or a prefix and one *"},
@@ -182,7 +193,12 @@ func clauseObjects() []schemaObject {
 			{"window!", "days", "how long it may answer"},
 			{"silence!", "words: refusal acceptance", "what no answer means"},
 		}},
-		{path: "delivery.territory", about: "A territory.", fields: territory},
+		{path: "delivery.territory", about: "A territory.", fields: territoryFields()},
+	}
+}
+
+func licenseObjects() []schemaObject {
+	return []schemaObject{
 		{path: "license", about: "Who may use products.", fields: []schemaField{
 			{"licensor!", "id", "who gives it"},
 			{"licensee!", "id", "who has it"},
@@ -194,13 +210,18 @@ func clauseObjects() []schemaObject {
 			{"reserved", "list: host serve fine-tune sub-license", "what the licensor keeps in an exclusive license"},
 			{"fee", "object", "a fixed amount for it"},
 		}},
-		{path: "license.territory", about: "A territory.", fields: territory},
+		{path: "license.territory", about: "A territory.", fields: territoryFields()},
 		{path: "license.fee", about: "A fixed amount, earned evenly over the days in force.", fields: []schemaField{
 			{"amount!", "amount", "how much"},
 			{"per!", "words: month quarter year", "for how long"},
 			{"stream", "words: license cloud", "of which stream it is revenue; license if not said"},
 			{"prorate", "words: day none", "what a part of a period costs; by days if not said"},
 		}},
+	}
+}
+
+func saleObjects() []schemaObject {
+	return []schemaObject{
 		{path: "sale", about: "On which terms a seller bills its customers.", fields: []schemaField{
 			{"seller!", "id", "who bills"},
 			{"products!", "choice-of-products", "ids, or a prefix and one *"},
@@ -225,6 +246,11 @@ func clauseObjects() []schemaObject {
 			{"failed", "words: none delivered reported", "no cloud could answer"},
 			{"interrupted", "words: none delivered reported", "the gateway broke off"},
 		}},
+	}
+}
+
+func shareObjects() []schemaObject {
+	return []schemaObject{
 		{path: "revenue-share", about: "What one party owes others of a revenue.", either: []string{"payee", "payees"}, fields: []schemaField{
 			{"payer!", "id", "who owes"},
 			{"payee", "id", "to whom"},
@@ -285,6 +311,11 @@ func clauseObjects() []schemaObject {
 			{"source!", "id", "name of the rates"},
 			{"moment!", "words: event-day month-average period-end", "of which moment"},
 		}},
+	}
+}
+
+func otherObjects() []schemaObject {
+	return []schemaObject{
 		{path: "commitment", about: "What a buyer has committed to buy.", fields: []schemaField{
 			{"buyer!", "id", "who buys"},
 			{"seller!", "id", "from whom"},
