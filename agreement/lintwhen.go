@@ -20,15 +20,25 @@ func (l *linter) condition(x InForce) {
 	for _, literal := range x.condition.Literals() {
 		l.literal(x, literal)
 	}
-	held, failed := 0, 0
+	held, failed, surprise := 0, 0, false
 	whole := l.worlds([]InForce{x}, func(f *condition.Facts) bool {
-		if x.condition.Eval(f) == condition.True {
+		switch x.condition.Eval(f) {
+		case condition.True:
 			held++
-		} else {
+		case condition.Unknown:
+			failed++
+			surprise = surprise || x.surprises(f)
+		default:
 			failed++
 		}
-		return held == 0 || failed == 0
+		return true
 	})
+	if surprise {
+		name := x.condition.AttributeNames()[0]
+		l.report(problem{rule: "condition-unguarded", at: h.At("when"), related: ref,
+			remedy: fmt.Sprintf("write has(attributes.%s) && ..., or !has(attributes.%s) || ..., and so on for each attribute", name, name)},
+			"the condition of %s is unknown for a customer without an attribute that it names, and the clause then %s", h.ID, x.unsaid())
+	}
 	switch {
 	case held+failed == 0:
 	case whole && held == 0:
@@ -112,6 +122,27 @@ func (f *InForce) speaks(facts *condition.Facts) bool {
 	case *Sale, *RevenueShare, *Commitment, *Milestone:
 	}
 	return v == condition.True || forbids && v == condition.Unknown
+}
+
+// surprises reports whether a clause says otherwise of a customer without an attribute than of one with any other value of it.
+func (f *InForce) surprises(facts *condition.Facts) bool {
+	with := *facts
+	with.Attributes = slices.Clone(facts.Attributes)
+	for _, name := range f.condition.AttributeNames() {
+		if _, there := facts.Attribute(name); !there {
+			with.Attributes = append(with.Attributes, condition.Attribute{Name: name, Value: "\x00other"})
+		}
+	}
+	return f.speaks(facts) != f.speaks(&with)
+}
+
+// unsaid says what a clause does where its condition is unknown.
+func (f *InForce) unsaid() string {
+	unknown := condition.Facts{}
+	if f.speaks(&unknown) {
+		return "binds"
+	}
+	return "grants nothing"
 }
 
 // counts reports whether a share's condition lets its base count a product on a cloud.

@@ -27,6 +27,7 @@ func Rules() []Rule {
 		{"continues-overlap", Error, "a clause carries on the totals of one that is still in force"},
 		{"condition-always", Warning, "a condition is always true"},
 		{"condition-never", Warning, "a condition is never true"},
+		{"condition-unguarded", Warning, "a condition surprises for customers without an attribute"},
 		{"customer-twice", Error, "the catalog has two customers of one id"},
 		{"delivery-contradiction", Error, "one delivery clause permits what another prohibits"},
 		{"delivery-order", Error, "two delivery clauses of one priority order the same products differently"},
