@@ -58,6 +58,12 @@ func (f InForce) window() string {
 	if h.Continues != "" {
 		s += "; carries on the totals of " + h.Continues
 	}
+	for _, o := range f.Agreement.Openings {
+		if o.Clause == h.ID {
+			s += fmt.Sprintf("; totals from before %s: base %s, share %s, after caps %s", day(f.Agreement, o.AsOf),
+				Money(o.Base, f.Agreement.Currency), Money(o.Uncapped, f.Agreement.Currency), Money(o.Capped, f.Agreement.Currency))
+		}
+	}
 	if len(h.Survives) > 0 {
 		s += "; " + words(h.Survives, "and") + " survive its end"
 	}
@@ -294,12 +300,19 @@ func (c *RevenueShare) describe(a *Agreement) string {
 			payees[i] += " (" + p.Part.String() + ")"
 		}
 	}
-	s := fmt.Sprintf("%s pays %s %s of what %s has from %s", a.called(c.Payer), words(payees, "and"), c.RateWords(a.Currency), a.called(b.RevenueOf), orAll(b.From, "revenue"))
+	rate := c.Rate.String()
+	if c.Tiers != nil {
+		rate = "a share"
+	}
+	s := fmt.Sprintf("%s pays %s %s of what %s has from %s", a.called(c.Payer), words(payees, "and"), rate, a.called(b.RevenueOf), orAll(b.From, "revenue"))
 	s += fmt.Sprintf(" (%s, streams %s, %s, %s", cmp.Or(b.Amount, "gross"), orAll(b.Streams, "all"), orAll(b.Clouds, "all clouds"), b.Products.words())
 	if len(b.ExceptFrom) > 0 {
 		s += ", without what " + words(a.names(b.ExceptFrom), "and") + " pays"
 	}
 	s += ")"
+	if c.Tiers != nil {
+		s += ": " + c.Tiers.words(a.Currency)
+	}
 	for _, k := range c.Caps {
 		s += fmt.Sprintf("; at most %s %s", Money(k.Amount, a.Currency), per(k.Per))
 		if !k.CountsFrom.IsZero() {
