@@ -18,6 +18,20 @@ type Deployment struct {
 	Pos      Pos    `json:"-"` // where the configuration declares it
 }
 
+// CostPayer returns whom the operator of a cloud charges for running a deployment: the holder of the account or, where the
+// operator holds the account itself, the seller; "" where the seller is the operator, which then charges nobody.
+func CostPayer(operator, holder, seller string) string {
+	switch operator {
+	case holder:
+		if seller == operator {
+			return ""
+		}
+		return seller
+	default:
+		return holder
+	}
+}
+
 // A Customer buys from sellers.
 type Customer struct {
 	ID         string

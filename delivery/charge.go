@@ -22,7 +22,7 @@ type place struct {
 	sale     *agreement.Sale
 	book     *pricing.Book
 	costs    Books
-	pays     bool          // the holder pays the operator
+	payer    string        // whom the operator charges; "" = nobody
 	price    money.Amount  // of the standard mix, for "cheapest"
 	cost     money.Amount  // of the standard mix
 	problem  string        // why check 6 fails; "" = it does not
@@ -59,15 +59,15 @@ func (r *Router) Charge(dep int, at int64, u *usage.Usage, dst []pricing.Line) (
 	return lines, unpriced, nil
 }
 
-// Cost appends what the operator of a deployment's cloud charges its account holder for u to dst: nothing where the two
-// are one. ErrNoCost is returned beside the lines that could be priced.
+// Cost appends what the operator of a deployment's cloud charges for u to dst (agreement.CostPayer): nothing where it is
+// the seller itself. ErrNoCost is returned beside the lines that could be priced.
 func (r *Router) Cost(dep int, at int64, u *usage.Usage, dst []pricing.Line) ([]pricing.Line, error) {
 	p := &r.places[dep]
-	if !p.pays {
+	if p.payer == "" {
 		return dst, nil
 	}
 	d := &r.catalog.Deployments[dep]
-	rate, ok := p.costs.find(r.query(dep, p.operator, d.Holder, at, u))
+	rate, ok := p.costs.find(r.query(dep, p.operator, p.payer, at, u))
 	if !ok {
 		return dst, fmt.Errorf("cost of %s: %w", d.ID, ErrNoCost)
 	}
@@ -131,11 +131,11 @@ func (b Books) find(q pricing.Query) (*pricing.Rate, bool) {
 var standardMix = usage.Usage{Tokens: usage.Tokens{usage.Input: 1000, usage.Output: 200}}
 
 // place settles who bills a deployment, by which book, and makes check 6: a price for every class that it can return
-// and, where the holder pays another party's cloud, a cost.
+// and, where somebody pays another party for the cloud, a cost.
 func (r *Router) place(d *agreement.Deployment) place {
 	p := place{costs: r.books.costs()}
 	p.operator, _ = r.terms.Operator(d.Cloud)
-	p.pays = p.operator != d.Holder
+	p.payer = agreement.CostPayer(p.operator, d.Holder, d.Seller)
 	in, sale, ok := r.terms.Sale(d.Seller, d.Product, d.Cloud)
 	if !ok {
 		p.problem = fmt.Sprintf("no single sale clause says on which terms %s bills %s on %s", d.Seller, d.Product, d.Cloud)
@@ -159,13 +159,13 @@ func (r *Router) place(d *agreement.Deployment) place {
 		return p
 	}
 	p.price = r.mixed(rate, sale.Discount)
-	if !p.pays {
+	if p.payer == "" {
 		return p
 	}
-	rate, ok = p.costs.find(r.queryFor(d, p.operator, d.Holder))
+	rate, ok = p.costs.find(r.queryFor(d, p.operator, p.payer))
 	if missing := r.missing(d, rate, ok); len(missing) > 0 {
 		p.problem = fmt.Sprintf("no costs book says what %s charges %s for %s of %s on %s",
-			orUnknown(p.operator), d.Holder, words(missing), d.Product, d.Cloud)
+			orUnknown(p.operator), p.payer, words(missing), d.Product, d.Cloud)
 		p.remedy = "add the cost to a costs book; if it is not public, mark it assumed"
 		return p
 	}

@@ -108,7 +108,7 @@ func (q *request) close(t int, o delivery.Outcome) {
 	switch o {
 	case delivery.Timeout, delivery.ContentStalled, delivery.CutShort, delivery.ClientGone:
 		operator, known := q.view.router.Terms().Operator(a.Cloud)
-		a.CostUnsure = !known || operator != a.Holder
+		a.CostUnsure = !known || agreement.CostPayer(operator, a.Holder, a.Seller) != ""
 	default:
 	}
 }

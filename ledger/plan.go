@@ -28,8 +28,8 @@ type saleKey struct {
 }
 
 type costKey struct {
-	holder, cloud, product string
-	currency               money.Currency
+	holder, seller, cloud, product string
+	currency                       money.Currency
 }
 
 func newTermsPlan(t *agreement.Terms) *termsPlan {
@@ -66,11 +66,11 @@ type salePlan struct {
 	payees   int                       // of all shares
 }
 
-// A costPlan is what a cloud's charge to an account holder posts.
+// A costPlan is what a cloud's charge to whoever pays it posts.
 type costPlan struct {
 	key      costKey
-	cost     spot // in the holder's book
-	owed     spot // in the holder's book
+	cost     spot // in the payer's book
+	owed     spot // in the payer's book
 	received spot // in the operator's book
 	revenue  spot // in the operator's book
 	draws    []draw
@@ -203,13 +203,14 @@ func (s *State) compileCost(t *termsPlan, k costKey) (*costPlan, error) {
 	if !ok {
 		return nil, fmt.Errorf("no party operates the cloud %s, which charges %s", k.cloud, k.holder)
 	}
-	if operator == k.holder {
+	payer := agreement.CostPayer(operator, k.holder, k.seller)
+	if payer == "" {
 		return nil, fmt.Errorf("%s operates %s itself: the cloud cannot charge it", k.holder, k.cloud)
 	}
 	// Without a commitment the subject of what is owed is the cloud's capacity as such, of no agreement.
 	var in *agreement.Agreement
 	subject := "capacity:" + k.cloud
-	if f, clause, ok := t.terms.Capacity(k.holder, operator, k.cloud); ok {
+	if f, clause, ok := t.terms.Capacity(payer, operator, k.cloud); ok {
 		in, subject = f.Agreement, clause.ID
 		if in.Currency != k.currency {
 			return nil, fmt.Errorf("clause %s is in %s, the cost in %s", clause.ID, in.Currency, k.currency)
@@ -221,12 +222,12 @@ func (s *State) compileCost(t *termsPlan, k costKey) (*costPlan, error) {
 	}
 	p := &costPlan{
 		key:      k,
-		cost:     account(k.holder, Cost("cloud", k.cloud)),
-		owed:     account(k.holder, AccruedPayable(operator, subject)),
-		received: account(operator, AccruedReceivable(k.holder, subject)),
+		cost:     account(payer, Cost("cloud", k.cloud)),
+		owed:     account(payer, AccruedPayable(operator, subject)),
+		received: account(operator, AccruedReceivable(payer, subject)),
 		revenue:  account(operator, Revenue("infrastructure", k.cloud)),
 	}
-	p.draws = c.draws(t, k.holder, operator, k.cloud, k.product, nil)
+	p.draws = c.draws(t, payer, operator, k.cloud, k.product, nil)
 	return p, c.err
 }
 

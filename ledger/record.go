@@ -153,7 +153,7 @@ func (s *State) postCost(at int64, r *journal.Record, a *journal.Tried, plan *te
 	if err != nil {
 		return err
 	}
-	p, err := s.cost(plan, costKey{a.Holder, a.Cloud, r.Product, r.Currency})
+	p, err := s.cost(plan, costKey{a.Holder, a.Seller, a.Cloud, r.Product, r.Currency})
 	if err != nil {
 		return err
 	}
