@@ -450,3 +450,22 @@ amendments:
 		t.Errorf("no item tells the condition:\n%s", got)
 	}
 }
+
+func TestAnotherFileMayChangePartiesProductsAndSettlements(t *testing.T) {
+	a := asOf(t, set(t, everything), "2026-06-01")
+	for _, c := range []struct{ old, new, want string }{
+		{"aliases: [m]", "aliases: [m, n]", "Product lab/m (deal): of lab, also called m, by chat and responses, stateless -> of lab, also called m and n, by chat and responses, stateless [record]"},
+		{"period: month", "period: quarter", "Settlement between Lab and North (deal): by the month, due after 45 days, net true -> by the quarter, due after 45 days, net true [record]"},
+		{`base: "70 USD"`, `base: "71 USD"`, "Opening totals of cut (deal): base 70 USD, share 14 USD as of 2026-01-01 -> base 71 USD, share 14 USD as of 2026-01-01 [record]"},
+		{"agreement: deal", "agreement: other", "Party lab (other): nothing -> Lab, operates labcloud [record]"},
+	} {
+		b := asOf(t, set(t, strings.Replace(everything, c.old, c.new, 1)), "2026-06-01")
+		d := agreement.Diff(a, b, nil)
+		if !slices.Contains(tell(d), c.want) {
+			t.Errorf("the difference lacks\n  %s\nit has\n  %s", c.want, strings.Join(tell(d), "\n  "))
+		}
+		if got, err := d.Apply(a); err != nil || got.Hash() != b.Hash() {
+			t.Errorf("%s: applying it makes other terms (%v)", c.new, err)
+		}
+	}
+}
