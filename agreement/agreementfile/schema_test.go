@@ -16,8 +16,7 @@ import (
 	"concord/agreement/agreementfile"
 )
 
-// words in which the parser and the schema may differ: mappings whose fields are names of the document's own, and the
-// provenance that every mapping of a clause can have.
+// own reports fields whose names are the document's own.
 func own(path string) bool {
 	return strings.HasPrefix(path, "delivery.within.weighted.") || strings.HasPrefix(path, "revenue-share.payees.")
 }
