@@ -97,10 +97,10 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 		if cl.Caps, err = c.caps(in, clause, g); err != nil {
 			return nil, err
 		}
-		if cl.Tiers, err = c.tiers(clause, g); err != nil {
+		if cl.Tiers, err = c.tiers(clause, ids, g); err != nil {
 			return nil, err
 		}
-		if cl.Guarantee, err = c.guarantee(clause, g); err != nil {
+		if cl.Guarantee, err = c.guarantee(clause, ids, g); err != nil {
 			return nil, err
 		}
 		c.shareControls(ids, g)

@@ -2,6 +2,7 @@ package settlement
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"concord/agreement"
@@ -64,8 +65,8 @@ func (c *cutter) label(per string) string {
 	return windowLabel(per, c.out.Period.Until.Add(-time.Nanosecond), c.zone)
 }
 
-// tiers says where a share's base stands.
-func (c *cutter) tiers(s *agreement.RevenueShare, g *gathered) (*TierBridge, error) {
+// tiers says where the base of a share stands, and of those that it continues.
+func (c *cutter) tiers(s *agreement.RevenueShare, ids []string, g *gathered) (*TierBridge, error) {
 	if s.Tiers == nil {
 		return nil, nil
 	}
@@ -79,7 +80,7 @@ func (c *cutter) tiers(s *agreement.RevenueShare, g *gathered) (*TierBridge, err
 	}
 	if per == "total" {
 		for _, o := range c.agreement.Openings {
-			if o.Clause != s.ID || !o.AsOf.Before(c.out.Period.Until) {
+			if !slices.Contains(ids, o.Clause) || !o.AsOf.Before(c.out.Period.Until) {
 				continue
 			}
 			if opening, err = opening.Add(o.Base); err != nil {
@@ -100,7 +101,7 @@ func (c *cutter) tiers(s *agreement.RevenueShare, g *gathered) (*TierBridge, err
 }
 
 // guarantee says what a share's guarantee would come to if its window ended now.
-func (c *cutter) guarantee(s *agreement.RevenueShare, g *gathered) (*GuaranteeBridge, error) {
+func (c *cutter) guarantee(s *agreement.RevenueShare, ids []string, g *gathered) (*GuaranteeBridge, error) {
 	if s.Guarantee == nil {
 		return nil, nil
 	}
@@ -109,7 +110,7 @@ func (c *cutter) guarantee(s *agreement.RevenueShare, g *gathered) (*GuaranteeBr
 		return nil, err
 	}
 	for _, o := range c.agreement.Openings {
-		if o.Clause == s.ID && s.Guarantee.Per == "total" && o.AsOf.Before(c.out.Period.Until) {
+		if slices.Contains(ids, o.Clause) && s.Guarantee.Per == "total" && o.AsOf.Before(c.out.Period.Until) {
 			if earned, err = earned.Add(o.Capped); err != nil {
 				return nil, err
 			}
