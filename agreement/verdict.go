@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"concord/agreement/condition"
 )
 
 // Check is one of the six checks of who may serve (FORMAT: "Who may serve"), in their order.
@@ -167,7 +169,7 @@ func (t *Terms) cloud(q question) Verdict {
 		return denied(CheckCloud, Ref{}, reason)
 	}
 	if len(permits) == 0 {
-		return denied(CheckCloud, Ref{}, fmt.Sprintf("no clause permits %s on %s", q.product.ID, q.deployment.Cloud))
+		return denied(CheckCloud, Ref{}, fmt.Sprintf("no clause permits %s on %s%s", q.product.ID, q.deployment.Cloud, t.unmet(q)))
 	}
 	v := Verdict{Clause: permits[0].f.Ref()}
 	order := t.ordering(q)
@@ -226,7 +228,11 @@ func (t *Terms) stance(q question, f *inForceDelivery) (stance, bool) {
 	}
 	listed := slices.ContainsFunc(f.Order, func(group []string) bool { return slices.Contains(group, cloud) })
 	ban := func(format string, args ...any) (stance, bool) {
-		return stance{f: f, reason: fmt.Sprintf(format, args...)}, true
+		reason := fmt.Sprintf(format, args...)
+		if f.condition != nil && f.truth(q) == condition.Unknown {
+			reason += ", whose condition is unknown here and binds"
+		}
+		return stance{f: f, reason: reason}, true
 	}
 	switch {
 	case !possibly:

@@ -66,6 +66,38 @@ func (f *InForce) when(q question) (holds, possibly bool) {
 	return holds, possibly
 }
 
+// truth returns what a clause's condition comes to for a question.
+func (f *InForce) truth(q question) condition.Truth {
+	switch holds, possibly := f.when(q); {
+	case holds:
+		return condition.True
+	case possibly:
+		return condition.Unknown
+	default:
+		return condition.False
+	}
+}
+
+// unmet names the conditions for which clauses that list the deployment's cloud do not permit it; "" if there are none.
+func (t *Terms) unmet(q question) string {
+	var all []string
+	for i := range t.deliveries {
+		f := &t.deliveries[i]
+		if f.condition == nil || f.Mode == Prohibited || f.Agreement.Policy != "" || f.group(q.deployment.Cloud) == len(f.Order) {
+			continue
+		}
+		bare := *f
+		bare.condition = nil
+		if inside, _ := bare.scope(q); inside && f.truth(q) != condition.True {
+			all = append(all, fmt.Sprintf("that of %s is %v", f.ID, f.truth(q)))
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return "; of the conditions " + words(all, "and")
+}
+
 // surfaces are the APIs of a product; one that names none is offered on every surface.
 func (p *Product) surfaces() []API {
 	if len(p.APIs) > 0 {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"concord/agreement"
+	"concord/agreement/condition"
 	"concord/delivery"
 )
 
@@ -32,6 +33,8 @@ type Question struct {
 	Territory string // where the customer is; "" = what the catalog says
 	Home      string // the customer's home cloud; "" = what the catalog says
 	Cloud     string // only deployments on this cloud are asked about; "" = all
+	// Attributes are the customer's, for conditions; nil = what the catalog says.
+	Attributes []condition.Attribute
 }
 
 // Anyone is the supposed customer of a question that names none: it buys from every seller and prefers none.
@@ -125,6 +128,9 @@ func (s *Scene) stage(q Question) (*agreement.Catalog, *agreement.Customer, erro
 	}
 	if q.Territory != "" {
 		customer.Territory = q.Territory
+	}
+	if q.Attributes != nil {
+		customer.Attributes = q.Attributes
 	}
 	return c, customer, nil
 }

@@ -12,6 +12,7 @@
 package condition
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -371,4 +372,13 @@ func (f *Facts) SetText(n Name, v string) {
 		f.API = v
 	case Stream, Attributes:
 	}
+}
+
+// AttributesOf returns attributes by name.
+func AttributesOf(values map[string]string) []Attribute {
+	var all []Attribute
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		all = append(all, Attribute{name, values[name]})
+	}
+	return all
 }

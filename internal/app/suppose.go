@@ -27,6 +27,7 @@ type QuestionView struct {
 	Region   string           `json:"region,omitempty"`
 	Cloud    string           `json:"cloud,omitempty"`
 	Home     string           `json:"home,omitempty"`
+	Stream   bool             `json:"stream,omitempty"`
 	Terms    string           `json:"terms"`
 	InForce  string           `json:"in_force"`
 	Usage    map[string]int64 `json:"usage"`
@@ -228,7 +229,7 @@ func viewQuestion(scene *simulate.Scene, d *simulate.Decision, u *usage.Usage) *
 	terms := d.Router.Terms()
 	v := &QuestionView{
 		Time: q.At.UTC().Format(time.RFC3339), Customer: q.Customer, Sellers: d.Customer.Sellers, Product: q.Product, API: string(q.API),
-		Region: q.Region, Cloud: q.Cloud, Home: d.Customer.Home, Terms: terms.Hash().String(), InForce: span(terms),
+		Region: q.Region, Cloud: q.Cloud, Home: d.Customer.Home, Stream: q.Stream, Terms: terms.Hash().String(), InForce: span(terms),
 		Usage: tokenView(&u.Tokens), Notes: []string{},
 	}
 	if scene.Derived {

@@ -54,6 +54,9 @@ func printSupposed(w io.Writer, x *Explanation) error {
 
 func asked(q *QuestionView) string {
 	var s string
+	if q.Stream {
+		s += ", streamed"
+	}
 	if q.Region != "" {
 		s += ", processed in " + q.Region
 	}

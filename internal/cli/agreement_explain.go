@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"concord/agreement"
+	"concord/agreement/condition"
 	"concord/internal/app"
 	"concord/report"
 	"concord/simulate"
@@ -17,6 +18,7 @@ func newAgreementExplain(env Env) *cobra.Command {
 	var at, known, used, api string
 	var files app.SceneFiles
 	var q simulate.Question
+	var attributes map[string]string
 	cmd := &cobra.Command{
 		Use: "explain FILE... --at T --product P", Short: "Decide a request that was never made, and say which clause allows, ranks or denies and who would owe whom",
 		Long: "Decides a request that was never made as the gateway would decide it at that instant, with every deployment healthy.\n\n" +
@@ -48,7 +50,7 @@ func newAgreementExplain(env Env) *cobra.Command {
 			if q.At, err = parseInstant("at", at, zoneOf(scene.Set)); err != nil {
 				return err
 			}
-			q.API = agreement.API(api)
+			q.API, q.Attributes = agreement.API(api), condition.AttributesOf(attributes)
 			explanation, refused, err := app.Suppose(scene, q, tokens)
 			if err != nil {
 				return err
@@ -74,6 +76,8 @@ func newAgreementExplain(env Env) *cobra.Command {
 	flags.StringVar(&q.Cloud, "cloud", "", "ask about deployments on this cloud alone")
 	flags.StringVar(&q.Home, "home", "", "the customer's home cloud, which goes first where a clause lets customers choose")
 	flags.StringVar(&api, "api", "", "the surface: chat, responses, ... (default: chat where the product has it)")
+	flags.BoolVar(&q.Stream, "stream", false, "the answer is streamed")
+	flags.StringToStringVar(&attributes, "attributes", nil, "what conditions ask of the customer, such as class=gov (default: what the configuration says)")
 	flags.StringVar(&used, "usage", "", `the usage, "input=4000,cache_read=4000,output=600" (default: input=1000,output=200)`)
 	flags.StringVar(&files.Config, "config", "", "configuration with deployments, customers and prices")
 	flags.StringSliceVar(&files.Prices, "prices", nil, "price books, separated by commas")

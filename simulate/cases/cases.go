@@ -61,6 +61,8 @@ type Customer struct {
 	Home      Text     `yaml:"home"`
 	Zones     []Text   `yaml:"zones"`
 	Territory Text     `yaml:"territory"`
+
+	Attributes map[string]Text `yaml:"attributes"` // what conditions ask for
 }
 
 // A Case decides a request, looks terms up, or posts entries; one of the three.
@@ -83,6 +85,9 @@ type Decide struct {
 	Territory Text `yaml:"territory"`
 	Home      Text `yaml:"home"`
 	Cloud     Text `yaml:"cloud"`
+	Stream    Text `yaml:"stream"` // true or false; "" = false
+
+	Attributes map[string]Text `yaml:"attributes"` // of the customer; none = as the catalog has them
 }
 
 // Terms is an instant to look terms up at.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"concord/agreement"
+	"concord/agreement/condition"
 	"concord/money"
 	"concord/simulate"
 	"concord/usage"
@@ -37,13 +38,21 @@ func (f *File) Offer(scene *simulate.Scene) {
 		c.Deployments = append(c.Deployments, out)
 	}
 	for _, o := range f.Catalog.Customers {
-		out := agreement.Customer{ID: o.ID.Value, Name: o.ID.Value, Home: o.Home.Value, Zones: values(o.Zones), Territory: o.Territory.Value, Pos: o.ID.Pos(f.Name)}
+		out := agreement.Customer{ID: o.ID.Value, Name: o.ID.Value, Home: o.Home.Value, Zones: values(o.Zones), Territory: o.Territory.Value, Attributes: attributes(o.Attributes), Pos: o.ID.Pos(f.Name)}
 		for _, alike := range o.Sellers {
 			out.Sellers = append(out.Sellers, values(alike))
 		}
 		c.Customers = append(c.Customers, out)
 	}
 	scene.Catalog, scene.Derived = c, false
+}
+
+func attributes(of map[string]Text) []condition.Attribute {
+	plain := make(map[string]string, len(of))
+	for name, v := range of {
+		plain[name] = v.Value
+	}
+	return condition.AttributesOf(plain)
 }
 
 func values(list []Text) []string {
@@ -168,7 +177,10 @@ func (r *runner) decide(c *Case) {
 	d := c.Decide
 	before := len(r.findings)
 	q := simulate.Question{At: r.instant(d.At), Customer: d.Customer.Value, Product: d.Product.Value, API: agreement.API(d.API.Value),
-		Region: d.Region.Value, Territory: d.Territory.Value, Home: d.Home.Value, Cloud: d.Cloud.Value}
+		Region: d.Region.Value, Territory: d.Territory.Value, Home: d.Home.Value, Cloud: d.Cloud.Value, Stream: d.Stream.Value == "true", Attributes: attributes(d.Attributes)}
+	if s := d.Stream.Value; s != "" && s != "true" && s != "false" {
+		r.invalid(d.Stream, "write true or false", "stream: %q is neither true nor false", s)
+	}
 	if len(r.findings) > before {
 		return
 	}
