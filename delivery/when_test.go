@@ -1,9 +1,12 @@
 package delivery_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 
 	"concord/agreement"
 	"concord/agreement/condition"
@@ -129,4 +132,53 @@ func TestADecisionUnderConditionsDoesNotAllocate(t *testing.T) {
 	if n := testing.AllocsPerRun(200, func() { f.Stream = !f.Stream; r.Plan(f, nil, &p); p.First() }); n != 0 {
 		t.Errorf("%v allocations a decision", n)
 	}
+}
+
+// TestCustomersWhoShareRoutesDoNotDiffer holds the routes that customers share against verdicts that are made for each alone.
+func TestCustomersWhoShareRoutesDoNotDiffer(t *testing.T) {
+	conditions := []string{
+		"", `stream`, `customer != "c1"`, `attributes.class == "gov" || !stream`, `has(attributes.team) && api == "chat"`, `territory == "eu"`,
+		`zone == "us" && seller == "openai"`, `!(attributes.team < "m")`, `cloud in ["aws", "azure"]`, `customer < "c3" && stream`,
+	}
+	rapid.Check(t, func(rt *rapid.T) {
+		when := func(name string) string { return rapid.SampledFrom(conditions).Draw(rt, name) }
+		a := on(when("order"), awsFirst(when("other order")))
+		for _, c := range a.Amendments[0].Adds {
+			if l, ok := c.(*agreement.License); ok {
+				l.When = when("license")
+			}
+		}
+		c := catalog()
+		c.Customers = nil
+		for i := range 6 {
+			one := agreement.Customer{ID: fmt.Sprintf("c%d", i), Sellers: [][]string{{"openai"}, {"microsoft", "amazon"}}}
+			one.Territory = rapid.SampledFrom([]string{"", "eu", "us"}).Draw(rt, "territory")
+			for _, name := range []string{"class", "team"} {
+				if v := rapid.SampledFrom([]string{"", "gov", "zeta"}).Draw(rt, name); v != "" {
+					one.Attributes = append(one.Attributes, condition.Attribute{Name: name, Value: v})
+				}
+			}
+			c.Customers = append(c.Customers, one)
+		}
+		r, _ := router(t, after, c, books(t), a, licensees())
+
+		for i := range c.Customers {
+			for _, stream := range []bool{false, true} {
+				f := facts(c.Customers[i].ID, gpt)
+				f.Stream = stream
+				var want []string
+				for d, v := range r.Explain(f) {
+					if v.Permitted {
+						want = append(want, c.Deployments[d].ID)
+					}
+				}
+				got := plan(r, f)
+				slices.Sort(got)
+				slices.Sort(want)
+				if !slices.Equal(got, want) {
+					rt.Fatalf("%+v, streamed %v: the plan has %v, the verdicts permit %v", c.Customers[i], stream, got, want)
+				}
+			}
+		}
+	})
 }
