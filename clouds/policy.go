@@ -119,3 +119,13 @@ func Need(t *Target) (string, error) {
 	}
 	return "", fmt.Errorf("sign for deployment %s: no secret configured for it", t.Deployment)
 }
+
+// SignBearer adds the credential of a target as a bearer token.
+func SignBearer(t *Target, r *http.Request) error {
+	token, err := Need(t)
+	if err != nil {
+		return err
+	}
+	r.Header["Authorization"] = []string{"Bearer " + token}
+	return nil
+}

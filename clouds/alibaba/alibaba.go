@@ -54,12 +54,7 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 
 // Sign adds the region's key as a bearer token.
 func (*Adapter) Sign(_ context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
-	key, err := clouds.Need(t)
-	if err != nil {
-		return err
-	}
-	r.Header["Authorization"] = []string{"Bearer " + key}
-	return nil
+	return clouds.SignBearer(t, r)
 }
 
 // Classify reads an answer.

@@ -68,12 +68,7 @@ func endpoint(t *clouds.Target, path string) *url.URL {
 
 // Sign adds the access token.
 func (*Adapter) Sign(_ context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
-	token, err := clouds.Need(t)
-	if err != nil {
-		return err
-	}
-	r.Header["Authorization"] = []string{"Bearer " + token}
-	return nil
+	return clouds.SignBearer(t, r)
 }
 
 // Classify reads an answer; Google's envelope, with a number as its code and often inside an array, becomes OpenAI's.
