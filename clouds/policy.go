@@ -2,6 +2,7 @@ package clouds
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 
