@@ -25,7 +25,7 @@ const (
 	AfterSeal    Problem = "after-seal"    // entries after a chain ended itself
 	BadDocument  Problem = "document"      // a document does not have the hash that it states
 	NoRecord     Problem = "no-record"     // an intent of a settled chain without a record
-	NoIntent     Problem = "no-intent"     // a record, attempt or progress without an intent
+	NoIntent     Problem = "no-intent"     // a record, attempt or progress without an intent, and not imported
 	SecondRecord Problem = "second-record" // two records of one intent
 	SecondIntent Problem = "second-intent" // two intents of one request
 	LaterVersion Problem = "later-version" // bytes of a later version of this program: not judged
@@ -244,7 +244,7 @@ func (v *verifier) entry(c *chainCheck, b *Block, offset int, e *Entry) {
 		v.within(body.Request, at, "progress")
 	case *Record:
 		v.outcomes[body.Outcome]++
-		v.record(body, e.Part, at)
+		v.record(body, e, at)
 	}
 }
 
@@ -254,12 +254,12 @@ func (v *verifier) within(request RequestID, at mark, what string) {
 	}
 }
 
-func (v *verifier) record(r *Record, part uint32, at mark) {
+func (v *verifier) record(r *Record, e *Entry, at mark) {
 	_, open := v.open[r.Request]
 	switch {
-	case open && part == 0:
+	case open && e.Part == 0:
 		delete(v.open, r.Request)
-	case part != 0 || r.Outcome == Refused: // later usage of an object; a refusal has no intent
+	case e.Part != 0 || r.Outcome == Refused || e.Source != "": // later usage of an object; a refusal or an import has no intent
 	default:
 		if _, ok := v.early[r.Request]; ok {
 			v.findAt(SecondRecord, at, "a second record of %s", r.Request)

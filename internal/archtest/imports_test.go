@@ -17,7 +17,7 @@ var heights = map[string]int{
 
 	"agreement/condition": 10, "agreement": 11, "agreement/agreementfile": 12,
 
-	"pricing": 20, "delivery": 21, "journal": 22, "ledger": 23, "ledger/export": 24, "settlement": 24, "settlement/focus": 25,
+	"pricing": 20, "delivery": 21, "journal": 22, "journal/events": 23, "ledger": 23, "ledger/export": 24, "settlement": 24, "settlement/focus": 25,
 	"clouds/behaviour": 22,
 
 	"clouds":       30,
@@ -28,7 +28,7 @@ var heights = map[string]int{
 
 	"examples": 49, // data that the demo carries
 
-	"internal/archtest": 50, "internal/telemetry": 50, "internal/app": 51, "internal/demo": 52, "internal/cli": 53,
+	"internal/archtest": 50, "internal/telemetry": 50, "internal/app": 51, "internal/demo": 52, "internal/cli": 53, "internal/killtest": 54,
 	"cmd/concord": 60,
 }
 

@@ -13,7 +13,7 @@ import (
 )
 
 func newUsage(env Env) *cobra.Command {
-	return group("usage", "Show what requests consumed", newUsageList(env), newUsageShow(env))
+	return group("usage", "Show, export and import what requests consumed", newUsageList(env), newUsageShow(env), newUsageExport(env), newUsageImport(env))
 }
 
 func newUsageList(env Env) *cobra.Command {

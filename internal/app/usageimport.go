@@ -1,0 +1,158 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"concord/journal"
+	"concord/journal/events"
+	"concord/ledger"
+	"concord/store"
+	"concord/store/sqlite"
+)
+
+// A UsageImport says what an import of usage did.
+type UsageImport struct {
+	Documents      int    `json:"documents"` // that were new
+	Records        int    `json:"records"`   // that were new
+	KnownDocuments int    `json:"known_documents"`
+	KnownRecords   int    `json:"known_records"`
+	Hash           string `json:"hash"`            // SHA-256 of the file's bytes
+	Chain          string `json:"chain,omitempty"` // that was opened; "" = nothing was new
+}
+
+// ImportUsage takes the documents and records of a file into the journal of a data directory. The whole file is checked first,
+// as far as posting it to a copy of the books; one bad line and nothing is written. Then it goes into a chain of its own, which
+// is named after the source. What the journal has already is counted and left alone.
+//
+// A crash while it writes leaves a beginning of the file in the journal; the same import again takes in the rest.
+func ImportUsage(ctx context.Context, dir, file, source string) (_ *UsageImport, err error) {
+	id, err := newChain("import-" + source)
+	if err != nil {
+		return nil, fmt.Errorf("source %q cannot name a chain: %w", source, err)
+	}
+	in, err := os.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("read the events: %w", err)
+	}
+	defer func() { err = errors.Join(err, in.Close()) }()
+	if info, err := in.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(fmt.Errorf("%s is no regular file: an import reads it twice, first to check it; write it to a file", file), err)
+	}
+	r, err := openBefore(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	check, err := newImportCheck(ctx, r, file)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, check.close()) }()
+	if err := check.run(ctx, in); err != nil {
+		return nil, err
+	}
+	if check.done.Documents+check.done.Records == 0 {
+		return &check.done, nil
+	}
+	if _, err := in.Seek(0, io.SeekStart); err != nil {
+		return nil, fmt.Errorf("read %s again: %w", file, err)
+	}
+	if r.Dir == "" { // the first entries of this directory
+		if r, err = openNew(dir); err != nil {
+			return nil, err // r holds nothing then
+		}
+	}
+	if err := check.write(ctx, r, id, in); err != nil {
+		return nil, fmt.Errorf("import %s: %w\n  what was written stays; the same import again takes in the rest", file, err)
+	}
+	check.done.Chain = id.String()
+	return &check.done, r.CatchUp(ctx)
+}
+
+// openBefore opens what is there before an import; a directory without a journal is an empty one in memory.
+func openBefore(ctx context.Context, dir string) (*Reading, error) {
+	if _, err := os.Stat(filepath.Join(dir, "journal.db")); errors.Is(err, fs.ErrNotExist) {
+		return &Reading{Journal: journal.NewMemory(), Books: ledger.NewMemory()}, nil
+	}
+	r, err := OpenReading(ctx, dir)
+	if err == nil && r.Live {
+		err = errors.Join(fmt.Errorf("a server is running on %s, and an import writes a chain of its own\n  stop the server first, or import into another data directory", dir), r.Close())
+		r = nil
+	}
+	return r, err
+}
+
+// openNew makes journal and books in a directory that has none; on an error what it returns holds nothing.
+func openNew(dir string) (*Reading, error) {
+	r := &Reading{Dir: dir}
+	j, err := sqlite.OpenJournal(dir, sqlite.Options{})
+	if err != nil {
+		return &Reading{}, fmt.Errorf("make a journal in %s: %w", dir, err)
+	}
+	r.Journal, r.closers = j, append(r.closers, j.Close)
+	b, err := sqlite.OpenBooks(dir, sqlite.Options{})
+	if err != nil {
+		return &Reading{}, errors.Join(fmt.Errorf("make books in %s: %w", dir, err), r.Close())
+	}
+	r.Books, r.closers = b, append(r.closers, b.Close)
+	r.catchUp = store.NewPoster(j, b, store.PosterOptions{}).CatchUp
+	return r, nil
+}
+
+// write appends what is new to a chain of its own, in groups, one of them on its way while the next one is read.
+func (c *importCheck) write(ctx context.Context, r *Reading, id journal.ChainID, in io.Reader) (err error) {
+	committer, err := store.NewCommitter(ctx, r.Journal, id, store.CommitterOptions{Now: nowNanos, Version: Version()})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, committer.Close(context.WithoutCancel(ctx))) }()
+	sum := sha256.New()
+	lines := events.NewReader(c.file, io.TeeReader(in, sum))
+	group := make([]journal.Entry, 0, store.GroupEntries)
+	var last *journal.Commit
+	flush := func() error {
+		if last != nil {
+			if err := waitFor(ctx, last); err != nil {
+				return err
+			}
+		}
+		if len(group) == 0 {
+			return nil
+		}
+		last, err = committer.Append(group...)
+		group = group[:0]
+		return err
+	}
+	for {
+		e, err := lines.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("%w\n  the file was changed after it was checked", err)
+		}
+		if c.known.has(lines.Line()) {
+			continue
+		}
+		if group = append(group, *e); len(group) == cap(group) {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if err := errors.Join(flush(), flush()); err != nil { // the second one waits
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != c.done.Hash {
+		return fmt.Errorf("%s was changed between check and import: its hash was %s and is %s", c.file, c.done.Hash, got)
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"concord/internal/app"
+	"concord/report"
+	"concord/settlement"
+)
+
+// ndjson is the --format flag of usage that leaves or enters: one CloudEvent a line.
+type ndjson struct{}
+
+// String returns the format.
+func (ndjson) String() string { return "ndjson" }
+
+// Type names the flag's type in help.
+func (ndjson) Type() string { return "ndjson" }
+
+// Set accepts ndjson.
+func (ndjson) Set(s string) error {
+	if s != "ndjson" {
+		return fmt.Errorf("use ndjson: one CloudEvent a line")
+	}
+	return nil
+}
+
+func newUsageExport(env Env) *cobra.Command {
+	var at place
+	var out, period string
+	cmd := &cobra.Command{
+		Use: "export", Short: "Write records, and the documents that they were made under, as CloudEvents",
+		Long: "Write CloudEvents 1.0, one a line: first every agreement, price book, catalog and set of the journal, then its records. Imported\n" +
+			"into an empty data directory they give the same books, and the same bytes when they are exported again.\n" +
+			"docs/exports.md has the form.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var from, until int64
+			if period != "" {
+				p, err := settlement.ParsePeriod(period, nil)
+				if err != nil {
+					return fmt.Errorf("--period: %w", err)
+				}
+				from, until = p.From.UnixNano(), p.Until.UnixNano()
+			}
+			return at.reading(cmd.Context(), func(r *app.Reading) error {
+				var done *app.UsageExport
+				err := writeTo(env, out, func(w io.Writer) (err error) {
+					done, err = r.ExportUsage(cmd.Context(), w, from, until)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+				target := "stdout"
+				if out != "" {
+					target = out
+				}
+				fmt.Fprintf(env.Stderr, "Wrote %s records and %d documents to %s, SHA-256 %s\n", report.Count(int64(done.Records)), done.Documents, target, done.Hash)
+				return nil
+			})
+		},
+	}
+	cmd.Flags().Var(ndjson{}, "format", "ndjson: one CloudEvent a line")
+	cmd.Flags().StringVar(&out, "out", "", "file to write (default: stdout)")
+	cmd.Flags().StringVar(&period, "period", "", "only records admitted in this month, quarter or year of UTC: 2026-05, 2026-Q2, 2026")
+	at.register(cmd)
+	return cmd
+}
+
+func newUsageImport(env Env) *cobra.Command {
+	var at place
+	var source string
+	cmd := &cobra.Command{
+		Use: "import FILE --source NAME", Short: "Take records and documents from CloudEvents into the journal, whole or not at all",
+		Long: "Take in what concord usage export wrote, or others wrote in its form (docs/exports.md). The whole file is checked first, as far as\n" +
+			"posting it to a copy of the books: with one bad line nothing is written. What the journal has already is counted and left alone;\n" +
+			"the same identity with other content is a conflict. No server may run on the data directory.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if source == "" {
+				return fmt.Errorf("say who imports: --source NAME names the chain that the entries go into")
+			}
+			dir, err := at.dir()
+			if err != nil {
+				return err
+			}
+			done, err := app.ImportUsage(cmd.Context(), dir, args[0], source)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(env.Stdout, "Imported %s records and %d documents into %s; %s records and %d documents were there already\nSHA-256 %s\n",
+				report.Count(int64(done.Records)), done.Documents, dir, report.Count(int64(done.KnownRecords)), done.KnownDocuments, done.Hash)
+			return nil
+		},
+	}
+	cmd.Flags().Var(ndjson{}, "format", "ndjson: one CloudEvent a line")
+	cmd.Flags().StringVar(&source, "source", "", "who imports: names the chain that is opened (required)")
+	at.register(cmd)
+	return cmd
+}
