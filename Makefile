@@ -3,8 +3,9 @@ GO      ?= go
 FUZZTIME ?= 20s
 # A test that hangs is a failure, not a coffee break.
 TIMEOUT ?= 10m
+KILLS   ?= 200
 
-.PHONY: demo build test check bench fuzz clean
+.PHONY: demo build test check bench fuzz kill clean
 
 demo: ## the demo: five emulated clouds, a real trace, a statement
 	$(GO) run ./cmd/concord demo
@@ -32,6 +33,9 @@ fuzz: ## every fuzz target for FUZZTIME
 			$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; \
 		done; \
 	done
+
+kill: ## the gateway killed KILLS times under load, and what the journal, the clients and the clouds say of it
+	$(GO) test -count=1 -v -timeout 60m -run '^TestKill$$' ./internal/killtest -kills $(KILLS)
 
 clean: ## what the targets above leave behind
 	rm -rf bin
