@@ -81,6 +81,7 @@ type Config struct {
 	Transport   http.RoundTripper // nil = NewTransport(TransportSettings{})
 	Log         *slog.Logger      // nil = no log
 	Observe     func(Finished)    // called once for every request that ended; must not block
+	Well        func() error      // asks the journal whether it admits requests, for /readyz; nil = what requests met tells
 	Fenced      func(error)       // called once when another process has taken the chain over; the process must end
 }
 

@@ -149,7 +149,7 @@ func (g *Gateway) ready(w http.ResponseWriter) {
 	switch {
 	case g.draining.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
-	case g.unwellNow():
+	case g.unwellNow(), g.config.Well != nil && g.config.Well() != nil:
 		http.Error(w, "the journal takes no entries", http.StatusServiceUnavailable)
 	default:
 		_, _ = w.Write([]byte("ready\n"))

@@ -38,6 +38,21 @@ func beginning(entries []journal.Entry) bool {
 	return false
 }
 
+// Well says why nothing new would be admitted now, whether or not anybody asks for it; nil = it would be.
+func (c *Committer) Well() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.fenced:
+		return journal.ErrFenced
+	case c.closing:
+		return errClosing
+	case c.unwell:
+		return journal.ErrUnwell
+	}
+	return c.space()
+}
+
 // space says why nothing may begin for want of space. The caller holds mu.
 func (c *Committer) space() error {
 	o := &c.options

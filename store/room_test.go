@@ -45,8 +45,8 @@ func TestBelowTheReserveNothingBeginsAndEverythingEnds(t *testing.T) {
 			t.Errorf("%s: got %v, want %v", e.Body.Kind(), err, journal.ErrUnwell)
 		}
 	}
-	if !c.Stats().Short {
-		t.Error("the committer does not say that space is short")
+	if err := c.Well(); !c.Stats().Short || !errors.Is(err, journal.ErrUnwell) {
+		t.Errorf("the committer does not say that space is short: %v", err)
 	}
 	for _, e := range []journal.Entry{journaltest.Attempt(1), journaltest.Record(1), journaltest.Document(100)} {
 		if err := add(t, c, e); err != nil {
@@ -54,6 +54,9 @@ func TestBelowTheReserveNothingBeginsAndEverythingEnds(t *testing.T) {
 		}
 	}
 	d.bytes.Store(1 << 30)
+	if err := c.Well(); err != nil {
+		t.Errorf("with space again: %v", err)
+	}
 	if err := add(t, c, journaltest.Intent(2)); err != nil {
 		t.Errorf("an intent once there is space: %v", err)
 	}

@@ -134,6 +134,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 		Durability: config.Journal.Durability, Intent: config.Journal.Intent,
 		Transport: gateway.NewTransport(gateway.TransportSettings{Connect: config.Timeouts.Connect}),
 		Observe:   s.metrics.Finished,
+		Well:      s.committer.Well,
 		Fenced:    s.lose,
 	})
 	if err != nil {

@@ -144,11 +144,28 @@ func TestBelowTheReserveNothingIsAdmittedAndWhatIsOpenEndsWell(t *testing.T) {
 		t.Errorf("the stream that was open: %+v", s)
 	}
 	w.refused()
+	if got := w.ready(); got != http.StatusServiceUnavailable {
+		t.Errorf("/readyz answers %d", got)
+	}
 	empty()
 	w.admitted()
+	if got := w.ready(); got != http.StatusOK {
+		t.Errorf("/readyz answers %d with space again", got)
+	}
 
 	gateway.stop(t)
 	w.sound()
+}
+
+// ready returns what /readyz answers.
+func (w *world) ready() int {
+	w.Helper()
+	answer, err := http.Get("http://" + w.gateway + "/readyz")
+	if err != nil {
+		w.Fatal(err)
+	}
+	answer.Body.Close()
+	return answer.StatusCode
 }
 
 func TestAFullDiskLosesNothingThatWasAdmitted(t *testing.T) {

@@ -33,20 +33,25 @@ func TestKill(t *testing.T) {
 	if number == 0 {
 		number = rand.Uint64()
 	}
+	relaxed := total / 5
+	before := (total - relaxed) / 2
 	t.Run("intent beside", func(t *testing.T) {
-		killing(t, (total+1)/2, number, "{durability: strict, intent: beside, commit_wait: 2s}", false)
+		killing(t, total-relaxed-before, number, "{durability: strict, intent: beside, commit_wait: 2s}", &evidence{})
 	})
 	t.Run("intent before", func(t *testing.T) {
-		killing(t, total/2, number, "{durability: strict, intent: before, commit_wait: 2s}", true)
+		killing(t, before, number, "{durability: strict, intent: before, commit_wait: 2s}", &evidence{before: true})
+	})
+	t.Run("relaxed", func(t *testing.T) {
+		killing(t, relaxed, number, "{durability: relaxed}", &evidence{relaxed: true})
 	})
 }
 
-func killing(t *testing.T, kills int, seed uint64, settings string, before bool) {
+func killing(t *testing.T, kills int, seed uint64, settings string, e *evidence) {
 	t.Logf("%d kills, -seed %d", kills, seed)
 	w := newWorld(t, "8", settings, "", someFaults)
 	dice := rand.New(rand.NewPCG(seed, 0))
 	clients := gather(w, crowdSize, seed)
-	e := &evidence{TB: t, before: before, clients: crowdSize}
+	e.TB, e.clients = t, crowdSize
 	starting := 0
 	for len(e.kills) < kills {
 		gateway := w.serve()
