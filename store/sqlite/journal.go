@@ -83,7 +83,7 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 	if j.conn, err = j.write.Conn(ctx); err != nil {
 		return j.fail("open", err)
 	}
-	if err := errors.Join(j.setting(ctx, j.conn, "journal_mode", "wal"), j.setting(ctx, j.conn, "synchronous", "2")); err != nil {
+	if err := j.syncs(ctx); err != nil {
 		return err
 	}
 	for _, s := range []struct {
@@ -107,6 +107,11 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 	}
 	j.checkpoints, err = startCheckpoints(j)
 	return err
+}
+
+// syncs reads back the settings of the connection that commits: without them a commit would not be durable.
+func (j *Journal) syncs(ctx context.Context) error {
+	return errors.Join(j.setting(ctx, j.conn, "journal_mode", "wal"), j.setting(ctx, j.conn, "synchronous", "2"))
 }
 
 var errReadOnly = errors.New("was opened for reading only")

@@ -183,6 +183,20 @@ func TestAFullDiskIsNamedAndLosesNothing(t *testing.T) {
 	}
 }
 
+func TestSettingsThatWouldNotSyncAreRefused(t *testing.T) {
+	t.Parallel()
+	j := open(t, t.TempDir())
+	defer j.Close()
+	if err := sqlite.Unsynced(j, "synchronous = FULL"); err != nil {
+		t.Error(err)
+	}
+	for _, weak := range []string{"synchronous = NORMAL", "synchronous = OFF"} {
+		if err := sqlite.Unsynced(j, weak); err == nil || !strings.Contains(err.Error(), "commits are not durable") {
+			t.Errorf("%s: got %v", weak, err)
+		}
+	}
+}
+
 func TestBooksThatAreDamagedAreDeletedAndRebuilt(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
