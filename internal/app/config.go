@@ -156,8 +156,8 @@ type loader struct {
 }
 
 func (l *loader) reject(rule string, at text, remedy, format string, args ...any) {
-	pos := at.pos(l.config.File)
-	if !at.given() {
+	pos := at.Pos(l.config.File)
+	if !at.Given() {
 		pos = agreement.Pos{File: l.config.File}
 	}
 	l.findings = append(l.findings, agreement.Finding{
@@ -178,8 +178,8 @@ func (l *loader) settings() {
 		l.reject("config-listen", doc.Listen, "write host:port, such as 127.0.0.1:8080", "%q is not an address to listen on", c.Listen)
 	}
 	c.places = map[string]agreement.Pos{
-		"gateway": doc.Gateway.pos(c.File), "listen": doc.Listen.pos(c.File), "data": doc.Data.pos(c.File),
-		"journal.commit_wait": doc.Journal.CommitWait.pos(c.File),
+		"gateway": doc.Gateway.Pos(c.File), "listen": doc.Listen.Pos(c.File), "data": doc.Data.Pos(c.File),
+		"journal.commit_wait": doc.Journal.CommitWait.Pos(c.File),
 	}
 	l.journal()
 	c.CommitWait = l.duration(doc.Journal.CommitWait, 2*time.Second)
@@ -196,7 +196,7 @@ func (l *loader) settings() {
 		Longest:  int64(l.duration(doc.Breaker.Longest, 2*time.Minute)),
 		Quota:    int64(l.duration(doc.Breaker.Quota, time.Minute)),
 	}
-	if doc.Breaker.Failures.given() {
+	if doc.Breaker.Failures.Given() {
 		n, ok := parseCount(doc.Breaker.Failures.Value)
 		if !ok {
 			l.reject("config-number", doc.Breaker.Failures, "write a whole number above 0", "%q is not a number of failures", doc.Breaker.Failures.Value)
@@ -206,7 +206,7 @@ func (l *loader) settings() {
 }
 
 func (l *loader) duration(t text, preset time.Duration) time.Duration {
-	if !t.given() {
+	if !t.Given() {
 		return preset
 	}
 	d, err := time.ParseDuration(t.Value)
@@ -225,7 +225,7 @@ func (l *loader) read(what string, t text) (path string, content []byte, ok bool
 	}
 	content, err := l.src.Read(path)
 	if err != nil {
-		l.findings = append(l.findings, unreadable("config-file", t.pos(l.config.File), what, path, err).Findings...)
+		l.findings = append(l.findings, unreadable("config-file", t.Pos(l.config.File), what, path, err).Findings...)
 		return path, nil, false
 	}
 	return path, content, true
@@ -359,7 +359,7 @@ func (l *loader) customers() {
 		seen[c.ID.Value] = true
 		out := agreement.Customer{
 			ID: c.ID.Value, Name: or(c.Name, c.ID.Value), Home: c.Home.Value, Zones: values(c.Zones),
-			Territory: c.Territory.Value, Pos: c.ID.pos(l.config.File),
+			Territory: c.Territory.Value, Pos: c.ID.Pos(l.config.File),
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
 			out.Attributes = append(out.Attributes, condition.Attribute{Name: name, Value: c.Attributes[name].Value})
@@ -424,7 +424,7 @@ func (l *loader) deployments() {
 		out := agreement.Deployment{
 			ID: d.ID.Value, Product: d.Product.Value, Cloud: account.Cloud.Value, Region: account.Region.Value,
 			Zone: account.Zone.Value, Account: d.Account.Value, Holder: account.Holder.Value, Seller: d.Seller.Value,
-			Model: d.Model.Value, Capacity: d.Capacity.Value, Pos: d.ID.pos(l.config.File),
+			Model: d.Model.Value, Capacity: d.Capacity.Value, Pos: d.ID.Pos(l.config.File),
 		}
 		for _, api := range d.APIs {
 			out.APIs = append(out.APIs, agreement.API(api.Value))
@@ -456,20 +456,20 @@ func (l *loader) target(id string, a account) clouds.Target {
 
 func (l *loader) secret(id string, s secret, base *url.URL) clouds.Secret {
 	switch {
-	case s.Env.given():
+	case s.Env.Given():
 		value, ok := l.src.Getenv(s.Env.Value)
 		if !ok || value == "" {
 			l.reject("config-secret", s.Env, "set it before you start: export "+s.Env.Value+"=...", "the secret of account %s is missing: the environment variable %s is not set", id, s.Env.Value)
 		}
 		return clouds.NewSecret(value)
-	case s.File.given():
+	case s.File.Given():
 		_, content, ok := l.read("the secret of account "+id, s.File)
 		value := strings.TrimSpace(string(content))
 		if ok && value == "" {
 			l.reject("config-secret", s.File, "write the secret into the file", "the secret of account %s is missing: %s is empty", id, s.File.Value)
 		}
 		return clouds.NewSecret(value)
-	case s.Inline.given():
+	case s.Inline.Given():
 		if ip := net.ParseIP(base.Hostname()); base.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
 			l.reject("config-secret", text{Line: s.Inline.Line, Column: s.Inline.Column}, "write {env: NAME} or {file: PATH}",
 				"the secret of account %s stands in the file, which is accepted for emulators on this machine only", id)

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 
 	"concord/agreement"
+	"concord/agreement/agreementfile"
 )
 
 // document is the configuration file as written. Every scalar keeps its place, so that what is found wrong later can
@@ -87,34 +87,8 @@ type customer struct {
 	} `yaml:"keys"`
 }
 
-// text is a scalar and its place; the zero text was not given.
-type text struct {
-	Value        string
-	Line, Column int
-}
-
-// UnmarshalYAML takes any scalar as it is written.
-func (t *text) UnmarshalYAML(node ast.Node) error {
-	switch n := node.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
-		return &yaml.SyntaxError{Message: "one value is expected here, not a list or a mapping", Token: node.GetToken()}
-	case *ast.LiteralNode:
-		t.Value = n.Value.Value
-	case *ast.NullNode:
-		return &yaml.SyntaxError{Message: "a value is missing here", Token: node.GetToken()}
-	default:
-		t.Value = node.GetToken().Value
-	}
-	at := node.GetToken().Position
-	t.Line, t.Column = at.Line, at.Column
-	return nil
-}
-
-func (t text) given() bool { return t.Line > 0 }
-
-func (t text) pos(file string) agreement.Pos {
-	return agreement.Pos{File: file, Line: t.Line, Column: t.Column}
-}
+// text is a scalar and its place.
+type text = agreementfile.Text
 
 func values(list []text) []string {
 	var out []string
@@ -127,21 +101,10 @@ func values(list []text) []string {
 // parseDocument reads the file's form; everything that is wrong with it is one finding with its place.
 func parseDocument(file string, source []byte) (*document, *agreement.Finding) {
 	doc := &document{}
-	if err := decodeStrict(source, doc); err != nil {
+	if err := agreementfile.Decode(source, doc); err != nil {
 		return nil, formFinding(file, source, err)
 	}
 	return doc, nil
-}
-
-// decodeStrict decodes YAML and refuses unknown fields. The library panics on some malformed documents; whoever wrote one is
-// told so as of any other mistake of form.
-func decodeStrict(source []byte, into any) (err error) {
-	defer func() {
-		if recover() != nil {
-			err = errors.New("this is not well-formed YAML")
-		}
-	}()
-	return yaml.UnmarshalWithOptions(source, into, yaml.Strict())
 }
 
 // formFinding turns what the YAML library says into a finding for people.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"concord/agreement"
+	"concord/agreement/agreementfile"
 	"concord/clouds/behaviour"
 )
 
@@ -42,7 +43,7 @@ func LoadFaults(path string, src Source) (behaviour.Faults, error) {
 // ParseFaults reads the bytes of a faults file; name is used in positions.
 func ParseFaults(name string, source []byte) (behaviour.Faults, error) {
 	var doc faultsDocument
-	if err := decodeStrict(source, &doc); err != nil {
+	if err := agreementfile.Decode(source, &doc); err != nil {
 		return nil, &Invalid{"faults file", []agreement.Finding{*formFinding(name, source, err)}}
 	}
 	l := &loader{source: source, config: &Config{File: name}}
@@ -69,7 +70,7 @@ func ParseFaults(name string, source []byte) (behaviour.Faults, error) {
 }
 
 func (l *loader) span(t text) int64 {
-	if !t.given() {
+	if !t.Given() {
 		return 0
 	}
 	d, err := time.ParseDuration(t.Value)
@@ -80,7 +81,7 @@ func (l *loader) span(t text) int64 {
 }
 
 func (l *loader) count(t text) int64 {
-	if !t.given() {
+	if !t.Given() {
 		return 0
 	}
 	n, err := strconv.ParseInt(t.Value, 10, 32)

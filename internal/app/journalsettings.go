@@ -37,7 +37,7 @@ func (j JournalSettings) queue() int {
 func (l *loader) journal() {
 	doc, c := l.doc.Journal, l.config
 	for name, t := range map[string]text{"durability": doc.Durability, "intent": doc.Intent, "reserve": doc.Reserve} {
-		c.places["journal."+name] = t.pos(c.File)
+		c.places["journal."+name] = t.Pos(c.File)
 	}
 	switch or(doc.Durability, "strict") {
 	case "strict":
@@ -58,7 +58,7 @@ func (l *loader) journal() {
 			"intent: before has each call wait for its intent, and durability: relaxed has nothing wait")
 	}
 	c.Journal.Reserve = presetReserve
-	if doc.Reserve.given() {
+	if doc.Reserve.Given() {
 		n, ok := parseSize(doc.Reserve.Value)
 		if !ok || n < leastReserve {
 			l.reject("config-size", doc.Reserve, "write a whole number with its unit, such as 64MB or 1GiB", "%q is not a size of 1 MiB or more", doc.Reserve.Value)

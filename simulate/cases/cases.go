@@ -18,7 +18,6 @@
 package cases
 
 import (
-	"concord/agreement"
 )
 
 // A File is one file of cases as written. Every scalar keeps its place, so that an expectation that fails is shown where
@@ -194,9 +193,4 @@ type Failure struct {
 	Expected string `json:"expected"`
 	Got      string `json:"got"`
 	Because  string `json:"because,omitempty"` // what a reader needs to see why
-}
-
-// Pos returns where a scalar stands in a file.
-func (t Text) Pos(file string) agreement.Pos {
-	return agreement.Pos{File: file, Line: t.Line, Column: t.Column}
 }

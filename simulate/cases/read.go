@@ -6,11 +6,11 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
 
 	"concord/agreement"
+	"concord/agreement/agreementfile"
 )
 
 // Bounds of a file, so that a hostile one costs little.
@@ -19,30 +19,8 @@ const (
 	maxNesting = 32
 )
 
-// Text is a scalar and its place; the zero Text was not given.
-type Text struct {
-	Value        string
-	Line, Column int
-}
-
-// UnmarshalYAML takes any scalar as it is written.
-func (t *Text) UnmarshalYAML(node ast.Node) error {
-	switch n := node.(type) {
-	case *ast.MappingNode, *ast.MappingValueNode, *ast.SequenceNode:
-		return &yaml.SyntaxError{Message: "one value is expected here, not a list or a mapping", Token: node.GetToken()}
-	case *ast.LiteralNode:
-		t.Value = n.Value.Value
-	case *ast.NullNode:
-		return &yaml.SyntaxError{Message: "a value is missing here", Token: node.GetToken()}
-	default:
-		t.Value = node.GetToken().Value
-	}
-	at := node.GetToken().Position
-	t.Line, t.Column = at.Line, at.Column
-	return nil
-}
-
-func (t Text) given() bool { return t.Line > 0 }
+// Text is a scalar and its place.
+type Text = agreementfile.Text
 
 // Parse reads a file of cases. What is wrong with its form is reported with its place, and nothing is returned then.
 func Parse(name string, doc []byte) (*File, []agreement.Finding) {
@@ -55,7 +33,7 @@ func Parse(name string, doc []byte) (*File, []agreement.Finding) {
 		return nil, p.findings
 	}
 	f := &File{Name: name}
-	if err := yaml.UnmarshalWithOptions(doc, f, yaml.Strict()); err != nil {
+	if err := agreementfile.Decode(doc, f); err != nil {
 		p.syntax(err)
 		return nil, p.findings
 	}
@@ -130,15 +108,15 @@ func (p *parsing) check(f *File) {
 	top := Text{Line: 1, Column: 1}
 	if f.Version.Value != "1" {
 		at := f.Version
-		if !at.given() {
+		if !at.Given() {
 			at = top
 		}
 		p.report(at, "write concord: 1 at the top", "the version is %q, this program reads version 1", f.Version.Value)
 	}
-	if len(f.Agreements) == 0 && !f.Config.given() {
+	if len(f.Agreements) == 0 && !f.Config.Given() {
 		p.report(top, "write agreements: [FILE, ...], or config: FILE", "no agreement is named")
 	}
-	if f.Catalog != nil && f.Config.given() {
+	if f.Catalog != nil && f.Config.Given() {
 		p.report(f.Config, "keep one of them", "both config and catalog say what is offered to whom")
 	}
 	if len(f.Cases) == 0 {
@@ -149,7 +127,7 @@ func (p *parsing) check(f *File) {
 		c := &f.Cases[i]
 		if c.Name.Value == "" || seen[c.Name.Value] {
 			at := c.Name
-			if !at.given() {
+			if !at.Given() {
 				at = top
 			}
 			p.report(at, "name every case with a sentence of its own: case: ...", "case %d has no name of its own", i+1)
@@ -190,16 +168,16 @@ func (p *parsing) checkCase(c *Case) {
 }
 
 func (p *parsing) need(c *Case, what, name string, t Text) {
-	if !t.given() {
+	if !t.Given() {
 		p.report(c.Name, "add "+name+":", "%s of %q has no %s", what, c.Name.Value, name)
 	}
 }
 
 // fits refuses expectations that what is done cannot meet: nobody would ever look at them.
 func (p *parsing) fits(c *Case, e *Expect, what string, decides, looksUp bool) {
-	ofDecision := len(e.Plan)+len(e.Clouds)+len(e.Denied)+len(e.Why) > 0 || e.First.given()
+	ofDecision := len(e.Plan)+len(e.Clouds)+len(e.Denied)+len(e.Why) > 0 || e.First.Given()
 	ofTerms := len(e.InForce)+len(e.NotInForce)+len(e.SameAs)+len(e.DiffersAt) > 0
-	ofMoney := len(e.Revenue)+len(e.Owed)+len(e.CapLeft)+len(e.Postings) > 0 || e.Charged.given()
+	ofMoney := len(e.Revenue)+len(e.Owed)+len(e.CapLeft)+len(e.Postings) > 0 || e.Charged.Given()
 	remedy := "plan, clouds, first, denied, why and refused belong to decide; in_force, not_in_force, same_as and differs_from to terms; the others to entries"
 	switch {
 	case ofDecision && !decides, ofTerms && !looksUp, ofMoney && (decides || looksUp), e.Refused != nil && looksUp:

@@ -71,7 +71,7 @@ func Run(scene *simulate.Scene, f *File) ([]Result, []agreement.Finding) {
 	for i := range f.Cases {
 		c := &f.Cases[i]
 		here := *scene
-		if c.Known.given() {
+		if c.Known.Given() {
 			here.Known = r.instant(c.Known)
 		}
 		r.scene, r.at = &here, c.Name
@@ -115,7 +115,7 @@ func (r *runner) invalid(at Text, remedy, format string, args ...any) {
 }
 
 func (r *runner) fail(at Text, what, expected, got, because string) {
-	if !at.given() {
+	if !at.Given() {
 		at = r.at
 	}
 	r.result.Failures = append(r.result.Failures, Failure{Place: at.Pos(r.file.Name).String(), What: what, Expected: expected, Got: got, Because: because})
@@ -162,7 +162,7 @@ func (r *runner) tokens(u *Usage) *usage.Usage {
 }
 
 func (r *runner) times(u *Usage) int {
-	if !u.Times.given() {
+	if !u.Times.Given() {
 		return 1
 	}
 	n, err := strconv.Atoi(u.Times.Value)
@@ -205,7 +205,7 @@ func (r *runner) decision(d *simulate.Decision, e *Expect) {
 	}
 	r.list("plan", e.Plan, plan, d)
 	r.list("clouds", e.Clouds, clouds, d)
-	if e.First.given() && (len(plan) == 0 || plan[0] != e.First.Value) {
+	if e.First.Given() && (len(plan) == 0 || plan[0] != e.First.Value) {
 		r.fail(e.First, "first", e.First.Value, orNobody(plan), denial(d))
 	}
 	r.refused(e.Refused, d)
@@ -274,14 +274,14 @@ func (r *runner) noDeployment(at Text, d *simulate.Decision) {
 
 // verdict holds a denial to the check and the clause that are expected; "none" is no clause.
 func (r *runner) verdict(what string, check, clause Text, v agreement.Verdict) {
-	if check.given() && check.Value != "any" && check.Value != v.Failed.String() {
+	if check.Given() && check.Value != "any" && check.Value != v.Failed.String() {
 		r.fail(check, what+".check", check.Value, v.Failed.String(), v.Reason)
 	}
 	got := v.Clause.Clause
 	if got == "" {
 		got = "none"
 	}
-	if clause.given() && clause.Value != got {
+	if clause.Given() && clause.Value != got {
 		r.fail(clause, what+".clause", clause.Value, got, v.Reason)
 	}
 }
@@ -292,17 +292,17 @@ func (r *runner) why(what string, want Why, d *simulate.Decision, plan []string)
 		r.fail(want.Deployment, what, want.Deployment.Value+" in the plan", orNobody(plan), denial(d))
 		return
 	}
-	if want.By.given() && want.By.Value != string(d.Why[i].By) {
+	if want.By.Given() && want.By.Value != string(d.Why[i].By) {
 		r.fail(want.By, what+".by", want.By.Value, string(d.Why[i].By), d.Why[i].Text)
 	}
-	if v := d.Verdicts[d.Plan.Steps[i].Deployment]; want.Clause.given() && want.Clause.Value != v.Clause.Clause {
+	if v := d.Verdicts[d.Plan.Steps[i].Deployment]; want.Clause.Given() && want.Clause.Value != v.Clause.Clause {
 		r.fail(want.Clause, what+".clause", want.Clause.Value, v.Clause.Clause, v.Reason)
 	}
 }
 
 func firstGiven(all ...Text) Text {
 	for _, t := range all {
-		if t.given() {
+		if t.Given() {
 			return t
 		}
 	}

@@ -144,7 +144,7 @@ func taken(p *simulate.Posted) *tally {
 
 // serves finds the deployment of an entry: the one that it names, or the first of the plan.
 func (r *runner) serves(u *Usage, d *simulate.Decision) (id string, v agreement.Verdict, ok bool) {
-	if u.Deployment.given() {
+	if u.Deployment.Given() {
 		i, known := d.Router.Deployment(u.Deployment.Value)
 		if !known || d.Router.Catalog().Deployments[i].Product != d.Product.ID {
 			r.noDeployment(u.Deployment, d)
@@ -162,7 +162,7 @@ func (r *runner) serves(u *Usage, d *simulate.Decision) (id string, v agreement.
 
 // money holds what entries came to to what is expected of it.
 func (r *runner) money(prefix string, e *Expect, got *tally) {
-	if e.Charged.given() {
+	if e.Charged.Given() {
 		r.same(prefix+"charged", e.Charged, got.charged, "")
 	}
 	for _, name := range sortedNames(e.Revenue) {
@@ -188,7 +188,7 @@ func (r *runner) money(prefix string, e *Expect, got *tally) {
 	}
 }
 
-func matches(want Text, got string) bool { return !want.given() || want.Value == got }
+func matches(want Text, got string) bool { return !want.Given() || want.Value == got }
 
 func (r *runner) plus(a, b money.Amount, at Text) money.Amount {
 	sum, err := a.Add(b)
@@ -199,7 +199,7 @@ func (r *runner) plus(a, b money.Amount, at Text) money.Amount {
 }
 
 func (r *runner) same(what string, want Text, got money.Amount, because string) {
-	if !want.given() {
+	if !want.Given() {
 		r.invalid(r.at, `add amount: "0.004"`, "%s has no amount", what)
 		return
 	}

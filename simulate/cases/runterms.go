@@ -11,7 +11,7 @@ import (
 // terms looks terms up and holds them to what is expected.
 func (r *runner) terms(c *Case) {
 	known := r.scene.Known
-	if c.Terms.Known.given() {
+	if c.Terms.Known.Given() {
 		known = r.instant(c.Terms.Known)
 	}
 	here := r.termsAt(c.Terms.AsOf, known)
