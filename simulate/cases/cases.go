@@ -17,9 +17,6 @@
 // docs/agreement-tests.md has the whole form.
 package cases
 
-import (
-)
-
 // A File is one file of cases as written. Every scalar keeps its place, so that an expectation that fails is shown where
 // it stands.
 type File struct {
