@@ -25,8 +25,8 @@ import (
 type importCheck struct {
 	file      string
 	journal   journal.Journal
-	empty     bool // the journal
-	chains    map[uint64]journal.ChainID
+	empty     bool                  // the journal
+	block     map[identity]standing // records of the block of the journal that was looked at last
 	documents map[journal.Hash]bool
 	state     *ledger.State
 	seen      *sightings
@@ -35,13 +35,10 @@ type importCheck struct {
 }
 
 func newImportCheck(ctx context.Context, r *Reading, file string) (*importCheck, error) {
-	c := &importCheck{file: file, journal: r.Journal, chains: map[uint64]journal.ChainID{}, documents: map[journal.Hash]bool{}}
+	c := &importCheck{file: file, journal: r.Journal, documents: map[journal.Hash]bool{}}
 	chains, err := r.Journal.Chains(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the chains: %w", err)
-	}
-	for _, chain := range chains {
-		c.chains[chain.Ordinal] = chain.ID
 	}
 	c.empty = len(chains) == 0
 	history, err := r.History(ctx)
@@ -165,7 +162,7 @@ func (c *importCheck) record(ctx context.Context, at *events.Reader, e *journal.
 		return false, err
 	}
 	if !c.empty {
-		if known, err = c.standing(ctx, at, e, r, content); known || err != nil {
+		if known, err = c.stands(ctx, at, identity{r.Request, e.Part}, content); known || err != nil {
 			c.done.KnownRecords++
 			return known, err
 		}
@@ -174,33 +171,74 @@ func (c *importCheck) record(ctx context.Context, at *events.Reader, e *journal.
 	return false, nil
 }
 
-func (c *importCheck) standing(ctx context.Context, at *events.Reader, e *journal.Entry, r *journal.Record, content journal.Hash) (bool, error) {
-	entries, err := c.journal.Find(ctx, r.Request)
-	if errors.Is(err, journal.ErrNotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("find request %s: %w", r.Request, err)
-	}
-	for i := range entries {
-		have := &entries[i]
-		if _, ok := have.Body.(*journal.Record); !ok || have.Part != e.Part {
-			continue
+// standing is a record of the journal.
+type standing struct {
+	source, id string
+	content    journal.Hash
+}
+
+// identity of a record within a journal.
+type identity struct {
+	request journal.RequestID
+	part    uint32
+}
+
+// stands compares a record with the one of the same identity in the journal, if there is one. Files come in the journal's
+// order, as a rule: the block that a record is found in is kept for the ones after it.
+func (c *importCheck) stands(ctx context.Context, at *events.Reader, id identity, content journal.Hash) (bool, error) {
+	have, ok := c.block[id]
+	if !ok {
+		entries, err := c.journal.Find(ctx, id.request)
+		if errors.Is(err, journal.ErrNotFound) {
+			return false, nil
 		}
-		if have.Source == "" {
-			have.Source, have.ID = c.chains[have.At.Chain].String(), r.Request.String()
-		}
-		raw, err := journal.AppendEntry(nil, have)
 		if err != nil {
-			return false, fmt.Errorf("encode the record of %s: %w", r.Request, err)
+			return false, fmt.Errorf("find request %s: %w", id.request, err)
 		}
-		if journal.ContentHash(raw) != content {
-			return false, at.Errorf("one record has one content: leave the line out, or record what corrects the entry",
-				"the journal has a record of source %q, id %q, part %d that says something else", have.Source, have.ID, have.Part)
+		for i := range entries {
+			if _, record := entries[i].Body.(*journal.Record); record && entries[i].Part == id.part {
+				if err := c.read(ctx, entries[i].At); err != nil {
+					return false, err
+				}
+			}
 		}
-		return true, nil
+		if have, ok = c.block[id]; !ok {
+			return false, nil
+		}
 	}
-	return false, nil
+	if have.content != content {
+		return false, at.Errorf("one record has one content: leave the line out, or record what corrects the entry",
+			"the journal has a record of source %q, id %q, part %d that says something else", have.source, have.id, id.part)
+	}
+	return true, nil
+}
+
+// read keeps the records of a block, each with the identity that an export gives it.
+func (c *importCheck) read(ctx context.Context, at journal.Cursor) error {
+	c.block = map[identity]standing{}
+	var failed error
+	err := c.journal.Blocks(ctx, journal.Cursor{Chain: at.Chain, Block: at.Block - 1}, func(b *journal.Block) bool {
+		var raw []byte
+		var refused error
+		failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
+			r, ok := e.Body.(*journal.Record)
+			if !ok {
+				return true
+			}
+			if e.Source == "" {
+				e.Source, e.ID = b.Chain.String(), r.Request.String()
+			}
+			raw, refused = journal.AppendEntry(raw[:0], e)
+			c.block[identity{r.Request, e.Part}] = standing{e.Source, e.ID, journal.ContentHash(raw)}
+			return refused == nil
+		})
+		failed = errors.Join(failed, refused)
+		return false
+	})
+	if err := errors.Join(err, failed); err != nil {
+		return fmt.Errorf("read block %d of chain %d: %w", at.Block, at.Chain, err)
+	}
+	return nil
 }
 
 // bits is a set of line numbers.
