@@ -24,6 +24,7 @@ import (
 // a temporary file.
 type importCheck struct {
 	file      string
+	form      events.Form
 	journal   journal.Journal
 	empty     bool                  // the journal
 	block     map[identity]standing // records of the block of the journal that was looked at last
@@ -34,8 +35,8 @@ type importCheck struct {
 	done      UsageImport
 }
 
-func newImportCheck(ctx context.Context, r *Reading, file string) (*importCheck, error) {
-	c := &importCheck{file: file, journal: r.Journal, documents: map[journal.Hash]bool{}}
+func newImportCheck(ctx context.Context, r *Reading, file string, form events.Form) (*importCheck, error) {
+	c := &importCheck{file: file, form: form, journal: r.Journal, documents: map[journal.Hash]bool{}}
 	chains, err := r.Journal.Chains(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list the chains: %w", err)
@@ -64,7 +65,7 @@ func (c *importCheck) close() error { return c.seen.close() }
 // run checks the file.
 func (c *importCheck) run(ctx context.Context, in io.Reader) error {
 	sum := sha256.New()
-	lines := events.NewReader(c.file, io.TeeReader(in, sum))
+	lines := events.NewReader(c.file, io.TeeReader(in, sum), c.form)
 	var encoded []byte
 	for {
 		e, err := lines.Next()
@@ -154,7 +155,7 @@ func (c *importCheck) document(at *events.Reader, d *journal.Document) (known bo
 // record compares a record with the journal's of the same identity, and reports whether it is there already.
 func (c *importCheck) record(ctx context.Context, at *events.Reader, e *journal.Entry, r *journal.Record, encoded []byte) (known bool, err error) {
 	if r.Set != (journal.Hash{}) && !c.documents[r.Set] {
-		return false, at.Errorf("export the documents with the records: concord usage export writes them first",
+		return false, at.Errorf("import the documents first: concord usage export --format ndjson writes them before the records",
 			"it was made under the set of documents %x, which is neither in the file before it nor in the journal", r.Set[:6])
 	}
 	content := journal.ContentHash(encoded)

@@ -21,19 +21,29 @@ type UsageExport struct {
 }
 
 // ExportUsage writes the documents of the journal, each once, and then the records admitted from one instant until another
-// (0 = open), in posting order. Beside a running server it stops where the journal stood when it began.
-func (r *Reading) ExportUsage(ctx context.Context, w io.Writer, from, until int64) (*UsageExport, error) {
+// (0 = open), in posting order; in CSV the records only. Beside a running server it stops where the journal stood when it began.
+func (r *Reading) ExportUsage(ctx context.Context, w io.Writer, form events.Form, from, until int64) (*UsageExport, error) {
 	sum := sha256.New()
 	out := bufio.NewWriterSize(io.MultiWriter(w, sum), 1<<16)
 	done := &UsageExport{}
 	var line []byte
+	add := events.Append
+	if form == events.CSV {
+		add = events.AppendCSV
+		if _, err := out.Write(events.AppendNames(nil)); err != nil {
+			return nil, fmt.Errorf("export the records: %w", err)
+		}
+	}
 	write := func(b *journal.Block, e *journal.Entry) (err error) {
-		if line, err = events.Append(line[:0], e, b.Chain); err == nil {
+		if line, err = add(line[:0], e, b.Chain); err == nil {
 			_, err = out.Write(line)
 		}
 		return err
 	}
 	end, err := r.exportDocuments(ctx, func(b *journal.Block, e *journal.Entry) error {
+		if form == events.CSV {
+			return nil
+		}
 		done.Documents++
 		return write(b, e)
 	})

@@ -33,7 +33,7 @@ type UsageImport struct {
 // is named after the source. What the journal has already is counted and left alone.
 //
 // A crash while it writes leaves a beginning of the file in the journal; the same import again takes in the rest.
-func ImportUsage(ctx context.Context, dir, file, source string) (_ *UsageImport, err error) {
+func ImportUsage(ctx context.Context, dir, file string, form events.Form, source string) (_ *UsageImport, err error) {
 	id, err := newChain("import-" + source)
 	if err != nil {
 		return nil, fmt.Errorf("source %q cannot name a chain: %w", source, err)
@@ -51,7 +51,7 @@ func ImportUsage(ctx context.Context, dir, file, source string) (_ *UsageImport,
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	check, err := newImportCheck(ctx, r, file)
+	check, err := newImportCheck(ctx, r, file, form)
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (c *importCheck) write(ctx context.Context, r *Reading, id journal.ChainID,
 	}
 	defer func() { err = errors.Join(err, committer.Close(context.WithoutCancel(ctx))) }()
 	sum := sha256.New()
-	lines := events.NewReader(c.file, io.TeeReader(in, sum))
+	lines := events.NewReader(c.file, io.TeeReader(in, sum), c.form)
 	group := make([]journal.Entry, 0, store.GroupEntries)
 	var last *journal.Commit
 	flush := func() error {

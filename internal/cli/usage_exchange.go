@@ -7,34 +7,43 @@ import (
 	"github.com/spf13/cobra"
 
 	"concord/internal/app"
+	"concord/journal/events"
 	"concord/report"
 	"concord/settlement"
 )
 
-// ndjson is the --format flag of usage that leaves or enters: one CloudEvent a line.
-type ndjson struct{}
+// exchange is the --format flag of usage that leaves or enters.
+type exchange events.Form
 
-// String returns the format.
-func (ndjson) String() string { return "ndjson" }
+func (f *exchange) register(cmd *cobra.Command) {
+	*f = exchange(events.NDJSON)
+	cmd.Flags().Var(f, "format", "ndjson: one CloudEvent a line, documents and records; csv: records only")
+}
+
+// String returns the form.
+func (f *exchange) String() string { return string(*f) }
 
 // Type names the flag's type in help.
-func (ndjson) Type() string { return "ndjson" }
+func (f *exchange) Type() string { return "ndjson|csv" }
 
-// Set accepts ndjson.
-func (ndjson) Set(s string) error {
-	if s != "ndjson" {
-		return fmt.Errorf("use ndjson: one CloudEvent a line")
+// Set accepts ndjson and csv.
+func (f *exchange) Set(s string) error {
+	if s != string(events.NDJSON) && s != string(events.CSV) {
+		return fmt.Errorf("use ndjson or csv")
 	}
+	*f = exchange(s)
 	return nil
 }
 
 func newUsageExport(env Env) *cobra.Command {
 	var at place
 	var out, period string
+	var form exchange
 	cmd := &cobra.Command{
-		Use: "export", Short: "Write records, and the documents that they were made under, as CloudEvents",
+		Use: "export", Short: "Write records, and the documents that they were made under, as CloudEvents or CSV",
 		Long: "Write CloudEvents 1.0, one a line: first every agreement, price book, catalog and set of the journal, then its records. Imported\n" +
-			"into an empty data directory they give the same books, and the same bytes when they are exported again.\n" +
+			"into an empty data directory they give the same books, and the same bytes when they are exported again. With --format csv records\n" +
+			"only, one a line.\n" +
 			"docs/exports.md has the form.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,7 +58,7 @@ func newUsageExport(env Env) *cobra.Command {
 			return at.reading(cmd.Context(), func(r *app.Reading) error {
 				var done *app.UsageExport
 				err := writeTo(env, out, func(w io.Writer) (err error) {
-					done, err = r.ExportUsage(cmd.Context(), w, from, until)
+					done, err = r.ExportUsage(cmd.Context(), w, events.Form(form), from, until)
 					return err
 				})
 				if err != nil {
@@ -64,7 +73,7 @@ func newUsageExport(env Env) *cobra.Command {
 			})
 		},
 	}
-	cmd.Flags().Var(ndjson{}, "format", "ndjson: one CloudEvent a line")
+	form.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default: stdout)")
 	cmd.Flags().StringVar(&period, "period", "", "only records admitted in this month, quarter or year of UTC: 2026-05, 2026-Q2, 2026")
 	at.register(cmd)
@@ -74,11 +83,13 @@ func newUsageExport(env Env) *cobra.Command {
 func newUsageImport(env Env) *cobra.Command {
 	var at place
 	var source string
+	var form exchange
 	cmd := &cobra.Command{
-		Use: "import FILE --source NAME", Short: "Take records and documents from CloudEvents into the journal, whole or not at all",
+		Use: "import FILE --source NAME", Short: "Take records and documents from CloudEvents or CSV into the journal, whole or not at all",
 		Long: "Take in what concord usage export wrote, or others wrote in its form (docs/exports.md). The whole file is checked first, as far as\n" +
 			"posting it to a copy of the books: with one bad line nothing is written. What the journal has already is counted and left alone;\n" +
-			"the same identity with other content is a conflict. No server may run on the data directory.",
+			"the same identity with other content is a conflict. No server may run on the data directory.\n" +
+			"CSV holds no documents: the agreements and prices that its records name must be in the journal already.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if source == "" {
@@ -88,7 +99,7 @@ func newUsageImport(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			done, err := app.ImportUsage(cmd.Context(), dir, args[0], source)
+			done, err := app.ImportUsage(cmd.Context(), dir, args[0], events.Form(form), source)
 			if err != nil {
 				return err
 			}
@@ -97,7 +108,7 @@ func newUsageImport(env Env) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().Var(ndjson{}, "format", "ndjson: one CloudEvent a line")
+	form.register(cmd)
 	cmd.Flags().StringVar(&source, "source", "", "who imports: names the chain that is opened (required)")
 	at.register(cmd)
 	return cmd

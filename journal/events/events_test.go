@@ -166,7 +166,7 @@ func TestAMistakeIsNamedWithItsLineFieldValueAndRemedy(t *testing.T) {
 		if bad == good {
 			t.Fatalf("%s is not in the good line", c.old)
 		}
-		r := events.NewReader("f", strings.NewReader(good+"\n"+bad+"\n"))
+		r := events.NewReader("f", strings.NewReader(good+"\n"+bad+"\n"), events.NDJSON)
 		if _, err := r.Next(); err != nil {
 			t.Fatal(err)
 		}
@@ -217,7 +217,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func TestALineThatIsTooLongEndsTheReading(t *testing.T) {
-	r := events.NewReader("f", io.LimitReader(endless{}, events.MaxLine+10))
+	r := events.NewReader("f", io.LimitReader(endless{}, events.MaxLine+10), events.NDJSON)
 	if _, err := r.Next(); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Error(err)
 	}

@@ -48,18 +48,32 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// Form is the form of a file.
+type Form string
+
+// The forms.
+const (
+	NDJSON Form = "ndjson" // a CloudEvent a line: documents and records
+	CSV    Form = "csv"    // a line of names, then a record a line
+)
+
 // A Reader reads events line by line. What it holds does not grow with the file.
 type Reader struct {
-	file string
-	in   *bufio.Scanner
-	line int
+	file  string
+	in    *bufio.Scanner
+	line  int
+	table *table // of CSV
 }
 
 // NewReader reads a file of that name.
-func NewReader(file string, r io.Reader) *Reader {
+func NewReader(file string, r io.Reader, f Form) *Reader {
 	in := bufio.NewScanner(r)
 	in.Buffer(make([]byte, 0, 1<<16), MaxLine)
-	return &Reader{file: file, in: in}
+	out := &Reader{file: file, in: in}
+	if f == CSV {
+		out.table = &table{}
+	}
+	return out
 }
 
 // Line returns the number of the line that Next read last.
@@ -83,7 +97,18 @@ func (r *Reader) Next() (*journal.Entry, error) {
 		}
 		return nil, io.EOF
 	}
-	e, err := Parse(r.in.Bytes())
+	var e *journal.Entry
+	var err error
+	switch {
+	case r.table == nil:
+		e, err = Parse(r.in.Bytes())
+	case r.line == 1:
+		if err = r.table.head(r.in.Bytes()); err == nil {
+			return r.Next()
+		}
+	default:
+		e, err = r.table.parse(r.in.Bytes())
+	}
 	if bad, ok := errors.AsType[*Error](err); ok {
 		bad.File, bad.Line = r.file, r.line
 	}
@@ -98,11 +123,9 @@ func Parse(line []byte) (*journal.Entry, error) {
 	}
 	d := decoder{}
 	d.must("specversion", ev.SpecVersion == specVersion, ev.SpecVersion, `write "1.0"`)
-	d.must("id", ev.ID != "", ev.ID, "give the event an id that is its own within its source")
-	d.must("source", ev.Source != "", ev.Source, "name who made the event: source and id are its identity")
 	d.must("datacontenttype", ev.ContentType == "" || ev.ContentType == jsonContent, ev.ContentType, "write application/json")
 	d.must("data", len(ev.Data) > 0, "", "give the event its data")
-	e := &journal.Entry{Source: ev.Source, ID: ev.ID, Part: ev.Part, Time: d.instant("time", ev.Time)}
+	e := d.entry(&ev)
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -128,6 +151,13 @@ func Parse(line []byte) (*journal.Entry, error) {
 		return nil, d.err
 	}
 	return e, nil
+}
+
+// entry reads what identifies an event, without its body.
+func (d *decoder) entry(ev *event) *journal.Entry {
+	d.must("id", ev.ID != "", ev.ID, "give the event an id that is its own within its source")
+	d.must("source", ev.Source != "", ev.Source, "name who made the event: source and id are its identity")
+	return &journal.Entry{Source: ev.Source, ID: ev.ID, Part: ev.Part, Time: d.instant("time", ev.Time)}
 }
 
 // requestOf is the request of an event: its id, where that is one of ours, else one that follows from source and id.
