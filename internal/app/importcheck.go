@@ -204,7 +204,7 @@ func (c *importCheck) stands(ctx context.Context, at *events.Reader, id identity
 			}
 		}
 		if have, ok = c.block[id]; !ok {
-			return false, nil
+			return false, c.waiting(at, entries, id)
 		}
 	}
 	if have.content != content {
@@ -212,6 +212,16 @@ func (c *importCheck) stands(ctx context.Context, at *events.Reader, id identity
 			"the journal has a record of source %q, id %q, part %d that says something else", have.source, have.id, id.part)
 	}
 	return true, nil
+}
+
+// waiting refuses the record of a request that a crash left open: the next server to start resolves it with a record of its own.
+func (c *importCheck) waiting(at *events.Reader, entries []journal.Entry, id identity) error {
+	for i := range entries {
+		if _, ok := entries[i].Body.(*journal.Intent); ok && id.part == 0 {
+			return at.Errorf("start the server once, which resolves it, and import then", "the journal has request %s without its record: a crash left it open", id.request)
+		}
+	}
+	return nil
 }
 
 // read keeps the records of a block, each with the identity that an export gives it.
