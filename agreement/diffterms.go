@@ -210,17 +210,17 @@ func (r *FirstRefusal) words(a *Agreement) string {
 	return fmt.Sprintf("%s is offered %s first and has %d days, silence is %s", a.called(r.Holder), r.For, r.Window, r.Silence)
 }
 
-func (k *License) terms(l *termList) {
-	l.add("licensor", l.a.called(k.Licensor), func(w *canonical) { w.str(1, k.Licensor) })
-	l.add("licensee", l.a.called(k.Licensee), func(w *canonical) { w.str(1, k.Licensee) })
-	l.text("exclusivity", k.Exclusivity)
-	l.match(k.Products)
-	l.set("rights", plain(k.Rights))
-	l.add("clouds", orAll(k.Clouds, "all clouds"), func(w *canonical) { list(w, 1, slices.Sorted(slices.Values(k.Clouds))) })
-	l.set("reserved", plain(k.Reserved))
-	l.territory(&k.Territory)
-	l.add("fee", k.Fee.words(l.a), func(w *canonical) {
-		if f := k.Fee; f != nil {
+func (l *License) terms(to *termList) {
+	to.add("licensor", to.a.called(l.Licensor), func(w *canonical) { w.str(1, l.Licensor) })
+	to.add("licensee", to.a.called(l.Licensee), func(w *canonical) { w.str(1, l.Licensee) })
+	to.text("exclusivity", l.Exclusivity)
+	to.match(l.Products)
+	to.set("rights", plain(l.Rights))
+	to.add("clouds", orAll(l.Clouds, "all clouds"), func(w *canonical) { list(w, 1, slices.Sorted(slices.Values(l.Clouds))) })
+	to.set("reserved", plain(l.Reserved))
+	to.territory(&l.Territory)
+	to.add("fee", l.Fee.words(to.a), func(w *canonical) {
+		if f := l.Fee; f != nil {
 			w.sub(1, func(w *canonical) { w.amount(1, f.Amount); w.str(2, f.Per); w.str(3, f.Stream); w.str(4, f.Prorate) })
 		}
 	})
