@@ -267,14 +267,15 @@ func (b bits) has(n int) bool { return n/64 < len(b) && b[n/64]&(1<<(n%64)) != 0
 // sightings finds identities that stand twice in a file of any length. They wait in a temporary file and are compared in
 // portions that fit into memory.
 type sightings struct {
-	file  *os.File
-	out   *bufio.Writer
-	count int
+	file    *os.File
+	out     *bufio.Writer
+	count   int
+	portion int // how many are compared at once
 }
 
 const (
 	sightingSize = 16 + 4 + 16 + 8   // request, part, content, line
-	portion      = 1 << 18           // identities that are compared at once: some 25 MB
+	portion      = 1 << 18           // some 25 MB
 	identitySize = sightingSize - 24 // request and part
 )
 
@@ -289,7 +290,7 @@ func newSightings() (*sightings, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create a temporary file: %w", err)
 	}
-	return &sightings{file: file, out: bufio.NewWriterSize(file, 1<<16)}, nil
+	return &sightings{file: file, out: bufio.NewWriterSize(file, 1<<16), portion: portion}, nil
 }
 
 func (s *sightings) add(request journal.RequestID, part uint32, content journal.Hash, line int) error {
@@ -314,10 +315,10 @@ func (s *sightings) repeated() (all []again, err error) {
 		content [16]byte
 		line    int
 	}
-	portions := uint32(s.count/portion + 1)
+	portions := uint32(s.count/s.portion + 1)
 	for n := range portions {
 		in := bufio.NewReaderSize(io.NewSectionReader(s.file, 0, int64(s.count)*sightingSize), 1<<16)
-		before := make(map[[identitySize]byte]sighting, min(s.count, portion))
+		before := make(map[[identitySize]byte]sighting, min(s.count, s.portion))
 		var b [sightingSize]byte
 		for range s.count {
 			if _, err := io.ReadFull(in, b[:]); err != nil {
