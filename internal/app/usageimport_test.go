@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +14,8 @@ import (
 	"concord/internal/app"
 	"concord/journal"
 	"concord/journal/events"
+	"concord/ledger"
+	"concord/ledger/export"
 	"concord/store"
 	"concord/store/sqlite"
 )
@@ -82,5 +85,70 @@ func TestTheRecordOfARequestThatACrashLeftOpenIsNotImported(t *testing.T) {
 
 	if err == nil || !strings.Contains(err.Error(), "one.ndjson:1: the journal has request "+id.String()+" without its record") {
 		t.Error(err)
+	}
+}
+
+// imported is the journal and the books of testdata/usage.ndjson, which an earlier version wrote.
+func imported(t *testing.T) *app.Reading {
+	t.Helper()
+	dir := t.TempDir()
+	if _, err := app.ImportUsage(t.Context(), dir, filepath.Join("testdata", "usage.ndjson"), events.NDJSON, "test"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := app.OpenReading(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func TestWhatAnEarlierVersionExportedStillComesBackTheSame(t *testing.T) {
+	var got strings.Builder
+	if _, err := imported(t).ExportUsage(t.Context(), &got, events.NDJSON, 0, 0); err != nil {
+		t.Fatal(err)
+	}
+	want, err := os.ReadFile(filepath.Join("testdata", "usage.ndjson"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// moving is books that a poster moves while they are read: the first look finds them empty.
+type moving struct {
+	ledger.Books
+	looked bool
+}
+
+func (m *moving) Load(ctx context.Context) (*ledger.Saved, error) {
+	if !m.looked {
+		m.looked = true
+		return &ledger.Saved{}, nil
+	}
+	return m.Books.Load(ctx)
+}
+
+func TestBooksThatMoveWhileTheyAreReadAreExportedAtOnePosition(t *testing.T) {
+	r := imported(t)
+	for _, detail := range []bool{false, true} {
+		o := app.ExportOptions{Form: export.Beancount, Transactions: detail}
+		var want, got strings.Builder
+		if _, err := r.ExportBooks(t.Context(), &want, o); err != nil {
+			t.Fatal(err)
+		}
+		live := &app.Reading{Journal: r.Journal, Books: &moving{Books: r.Books}, Live: true}
+		if _, err := live.ExportBooks(t.Context(), &got, o); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want.String(), got.String()); diff != "" || !strings.Contains(got.String(), "balance Assets:Openai") {
+			t.Errorf("every transaction: %v (-want +got):\n%s", detail, diff)
+		}
 	}
 }
