@@ -31,6 +31,7 @@ type Head struct {
 	Survives  []string
 	Pos       Pos
 	Places    []Place // where its fields stand
+	Unsettled []Gap   // fields that are read and that nobody settles yet; no part of the terms
 }
 
 // Place is where a field of a clause stands in its file.

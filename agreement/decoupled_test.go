@@ -155,7 +155,7 @@ func TestTheOrderOfClausesInAFileMeansNothing(t *testing.T) {
 		}
 		for _, c := range clausesOf[agreement.Clause]([]*agreement.Agreement{a}) {
 			h := c.Head()
-			h.Prose, h.Pos, h.Places = "other words", agreement.Pos{}, nil
+			h.Prose, h.Pos, h.Places, h.Unsettled = "other words", agreement.Pos{}, nil, nil
 		}
 
 		if hash(a) != before {

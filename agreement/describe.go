@@ -10,8 +10,8 @@ import (
 	"concord/money"
 )
 
-// Describe says in one to three lines for people what a clause in force says: its terms, its window, and how well it is
-// known and from where.
+// Describe says in a few lines for people what a clause in force says: its terms, its window, how well it is known and from
+// where, and what of it is not settled yet.
 func Describe(f InForce) string {
 	var terms string
 	switch c := f.Clause.(type) {
@@ -31,7 +31,7 @@ func Describe(f InForce) string {
 	if when := f.Clause.Head().When; when != "" {
 		terms += "; only when " + strings.Join(strings.Fields(when), " ")
 	}
-	return terms + ".\n" + f.window() + ".\n" + f.known() + "."
+	return terms + ".\n" + f.window() + ".\n" + f.known() + "." + f.unsettled()
 }
 
 // called returns a party's name, or its id where it has none.
@@ -58,6 +58,7 @@ func (f InForce) window() string {
 	if h.Continues != "" {
 		s += "; carries on the totals of " + h.Continues
 	}
+	s += retroWords(h.Retro)
 	for _, o := range f.Agreement.Openings {
 		if o.Clause == h.ID {
 			s += fmt.Sprintf("; totals from before %s: base %s, share %s, after caps %s", day(f.Agreement, o.AsOf),
@@ -331,7 +332,7 @@ func (c *RevenueShare) describe(a *Agreement) string {
 	if c.Stack {
 		s += "; owed beside other shares of the same revenue"
 	}
-	return s
+	return s + c.corrections(a)
 }
 
 // Words says what a guarantee guarantees. It is shown and not posted: advances and top-ups are entries of their own.
@@ -378,7 +379,7 @@ func (c *Commitment) describe(a *Agreement) string {
 	if !c.WindowUntil.IsZero() {
 		s += " until " + day(a, c.WindowUntil)
 	}
-	return s + fmt.Sprintf("; what counts: %s on %s of %s", cmp.Or(c.Counts.Amount, "cost"), orAll(c.Counts.Clouds, "all clouds"), c.Counts.Products.words())
+	return s + "; " + c.Counts.words() + c.remainder()
 }
 
 func (c *Milestone) describe(a *Agreement) string {

@@ -366,8 +366,11 @@ func deductionWords(ds []Deduction) string {
 	parts := make([]string, len(ds))
 	for i, d := range ds {
 		parts[i] = "less " + words(d.Of, "and")
-		if d.AtMost.Sign() != 0 {
+		switch {
+		case d.AtMost.Sign() != 0:
 			parts[i] += fmt.Sprintf(" (at most %s %s)", d.AtMost, per(cmp.Or(d.Per, "period")))
+		case d.Per != "":
+			parts[i] += " (" + per(d.Per) + ")"
 		}
 	}
 	return strings.Join(parts, ", ")
@@ -405,7 +408,11 @@ func (f *Favoured) words(a *Agreement) string {
 	if f == nil {
 		return ""
 	}
-	return "the best rate of " + words(a.names(f.Peers), "and") + " from " + day(a, f.From)
+	s := "the best rate of " + words(a.names(f.Peers), "and")
+	if !f.From.IsZero() {
+		s += " from " + day(a, f.From)
+	}
+	return s
 }
 
 func (x *FX) words() string {
@@ -428,7 +435,7 @@ func (c *Commitment) terms(l *termList) {
 	}
 	l.add("window", window, func(w *canonical) { w.time(1, c.WindowFrom); w.time(2, c.WindowUntil) })
 	l.text("sub_windows", c.SubWindows)
-	l.add("counts", fmt.Sprintf("what counts: %s on %s of %s", cmp.Or(c.Counts.Amount, "cost"), orAll(c.Counts.Clouds, "all clouds"), c.Counts.Products.words()),
+	l.add("counts", c.Counts.words(),
 		func(w *canonical) {
 			w.str(1, c.Counts.Amount)
 			list(w, 2, slices.Sorted(slices.Values(c.Counts.Streams)))

@@ -33,6 +33,11 @@ type ClauseView struct {
 	When        string            `json:"when,omitempty"`
 	Terms       any               `json:"terms"`
 	Place       string            `json:"place,omitempty"`
+	Priority    int               `json:"priority,omitempty"`
+	Retro       string            `json:"retro,omitempty"`
+	Continues   string            `json:"continues,omitempty"`
+	Survives    []string          `json:"survives,omitempty"`
+	Unsettled   []GapView         `json:"not_settled_yet,omitempty"`
 }
 
 // FactView is a fact that has happened.
@@ -78,6 +83,7 @@ func (f InForce) view() ClauseView {
 		Agreement: f.Agreement.Name, ID: h.ID, Kind: KindOf(f.Clause), Amendment: f.Amendment.ID, Since: stamp(later(f.Amendment.Effective, h.From)),
 		Until: stamp(h.End.Until), Ends: h.End.words(f.Agreement), Provenance: f.Provenance(""), Source: f.Source().URL, Prose: h.Prose,
 		Description: Describe(f), When: h.When, Place: h.Pos.String(),
+		Priority: h.Priority, Retro: h.Retro, Continues: h.Continues, Survives: h.Survives, Unsettled: h.gapViews(),
 	}
 	for _, p := range h.FieldProv {
 		if v.Fields == nil {
@@ -214,10 +220,19 @@ func (c *RevenueShare) view() fields {
 	if c.Stack {
 		m["stack"] = true
 	}
+	c.viewCorrections(m)
 	return m.set()
 }
 
 func (c *Commitment) view() fields {
-	return fields{"buyer": c.Buyer, "seller": c.Seller, "amount": c.Amount.String(), "window_from": stamp(c.WindowFrom), "window_until": stamp(c.WindowUntil),
-		"counts": fields{"amount": c.Counts.Amount, "streams": c.Counts.Streams, "clouds": c.Counts.Clouds, "products": c.Counts.Products.view()}.set()}.set()
+	m := fields{"buyer": c.Buyer, "seller": c.Seller, "amount": c.Amount.String(), "window_from": stamp(c.WindowFrom), "window_until": stamp(c.WindowUntil),
+		"counts":      fields{"amount": c.Counts.Amount, "streams": c.Counts.Streams, "clouds": c.Counts.Clouds, "products": c.Counts.Products.view()}.set(),
+		"sub_windows": c.SubWindows, "shortfall": c.Shortfall}
+	if c.CarryOver {
+		m["carry_over"] = true
+	}
+	if c.Prepaid {
+		m["prepaid"] = true
+	}
+	return m.set()
 }

@@ -18,6 +18,7 @@ func Check(t *agreement.Terms) []agreement.Finding {
 	for _, f := range t.Clauses() {
 		h := f.Clause.Head()
 		c.clause = f
+		c.unsettled(h)
 		switch clause := f.Clause.(type) {
 		case *agreement.RevenueShare:
 			c.share(clause)
@@ -50,6 +51,24 @@ func (c *checker) refuse(field, value, remedy string) {
 		Remedy:  remedy,
 		Related: []agreement.Ref{{Agreement: c.clause.Agreement.Name, Clause: h.ID}},
 	})
+}
+
+// unsettled refuses what the loader has read and nobody settles yet, each field at its place.
+func (c *checker) unsettled(h *agreement.Head) {
+	for _, g := range h.Unsettled {
+		c.findings = append(c.findings, agreement.Finding{
+			Rule: "not-posted", Severity: agreement.Error, Pos: g.Pos,
+			Message: fmt.Sprintf("clause %s of %s: the ledger does not post %s: %s", h.ID, c.clause.Agreement.Name, g.Field, g.Lacks),
+			Remedy:  g.Remedy,
+			Related: []agreement.Ref{{Agreement: c.clause.Agreement.Name, Clause: h.ID}},
+		})
+	}
+}
+
+// noted reports whether the loader has noted a field as unsettled, so that it is refused once. Clauses that are made in Go
+// have no such notes.
+func (c *checker) noted(field string) bool {
+	return slices.ContainsFunc(c.clause.Clause.Head().Unsettled, func(g agreement.Gap) bool { return g.Field == field })
 }
 
 // condition refuses conditions on what the books do not tell apart; the loader has refused them in files.
@@ -94,20 +113,20 @@ func (c *checker) tiers(s *agreement.RevenueShare) {
 func (c *checker) share(s *agreement.RevenueShare) {
 	c.condition(&s.Common)
 	c.tiers(s)
-	if len(s.Deductions) > 0 {
+	if len(s.Deductions) > 0 && !c.noted("deductions") {
 		c.refuse("deductions", fmt.Sprintf("%d of them", len(s.Deductions)), "leave the deductions out")
 	}
-	if s.Base.Amount == "net" {
+	if s.Base.Amount == "net" && !c.noted("base.amount") {
 		c.refuse("base", "net", "use the gross amount")
 	}
-	if s.Favoured != nil {
+	if s.Favoured != nil && !c.noted("favoured") {
 		c.refuse("favoured", "peers", "write the rate that holds")
 	}
-	for _, limit := range s.Caps {
+	for i, limit := range s.Caps {
 		if widthOf(limit.Per) == 0 {
 			c.refuse("caps", "per "+limit.Per, "use day, month, quarter, year or total")
 		}
-		if limit.Excess == "carry" {
+		if limit.Excess == "carry" && !c.noted(fmt.Sprintf("caps[%d].excess", i)) {
 			c.refuse("caps", "excess carried", "use lost")
 		}
 	}

@@ -41,11 +41,11 @@ func TestForm(t *testing.T) {
 				t.Fatal(err)
 			}
 			a, findings := agreementfile.Parse("deal.yaml", archive.Files[0].Data)
-			if a != nil || len(findings) == 0 || findings[0].Rule != rule.ID {
-				t.Errorf("the failing case is read, or fails by another rule:\n%s", render(findings))
+			if read := rule.Severity == agreement.Warning; (a != nil) != read || len(findings) == 0 || findings[0].Rule != rule.ID || findings[0].Severity != rule.Severity {
+				t.Errorf("the failing case does not fail as the rule says:\n%s", render(findings))
 			}
-			if a, findings := agreementfile.Parse("deal.yaml", archive.Files[1].Data); a == nil {
-				t.Errorf("the passing case is not read:\n%s", render(findings))
+			if a, findings := agreementfile.Parse("deal.yaml", archive.Files[1].Data); a == nil || len(findings) > 0 {
+				t.Errorf("the passing case does not pass:\n%s", render(findings))
 			}
 			want := &archive.Files[2]
 			if *update {

@@ -28,14 +28,19 @@ type reader struct {
 }
 
 func (r *reader) report(rule string, pos agreement.Pos, remedy, format string, args ...any) {
+	r.find(agreement.Error, rule, pos, remedy, format, args...)
+}
+
+func (r *reader) find(severity agreement.Severity, rule string, pos agreement.Pos, remedy, format string, args ...any) {
 	if !isRule(rule) {
 		panic("agreementfile: finding of unknown rule " + rule)
 	}
 	if len(r.findings) > maxFindings {
 		return
 	}
-	f := agreement.Finding{Rule: rule, Severity: agreement.Error, Pos: pos, Message: fmt.Sprintf(format, args...), Remedy: remedy}
+	f := agreement.Finding{Rule: rule, Severity: severity, Pos: pos, Message: fmt.Sprintf(format, args...), Remedy: remedy}
 	if len(r.findings) == maxFindings {
+		f.Severity = agreement.Error // what is left out may be one
 		f.Rule, f.Message, f.Remedy = "too-many-findings", fmt.Sprintf("more than %d findings; the rest is left out", maxFindings), "correct these first"
 	}
 	f.Excerpt = r.source.excerpt(pos)
@@ -167,7 +172,7 @@ func (r *reader) admit(tokens token.Tokens) bool {
 type object struct {
 	r       *reader
 	what    string // "a delivery clause"
-	path    string // "revenue-share.base", for the table of what is not supported yet
+	path    string // "revenue-share.base", for the table of what is not settled yet
 	field   string // name of the object among the fields of its clause, such as "caps[0]"
 	pos     agreement.Pos
 	entries []entry
@@ -227,7 +232,7 @@ func (o *object) take(name string) (value, bool) {
 			o.r.report("missing-value", e.pos, "write a value, or leave the field out", "%s of %s has no value", name, o.what)
 			return value{}, false
 		}
-		o.refuseUnsupported(o.path+"."+name, v.pos)
+		o.settles(name, o.path+"."+name, v.pos)
 		o.unwrap(&v)
 		o.place(v)
 		return v, true

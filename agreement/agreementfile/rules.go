@@ -6,7 +6,7 @@ import (
 	"concord/agreement"
 )
 
-// Rules returns the rules of a document's form, by id. All of them are errors. docs/rules.md has a section for each.
+// Rules returns the rules of a document's form, by id. All of them are errors, but for what is not settled yet. docs/rules.md has a section for each.
 func Rules() []agreement.Rule {
 	rule := func(id, summary string) agreement.Rule {
 		return agreement.Rule{ID: id, Severity: agreement.Error, Summary: summary}
@@ -26,7 +26,7 @@ func Rules() []agreement.Rule {
 		rule("empty-list", "a list is empty that must not be"),
 		rule("missing-field", "a field is missing"),
 		rule("missing-value", "a field has no value"),
-		rule("not-supported-yet", "a field of the format has no effect yet"),
+		{ID: notSettled, Severity: agreement.Warning, Summary: "a field of the format is read, and nobody settles it yet"},
 		rule("policy-field", "a customer's policy says what only agreements say"),
 		rule("reserved", "rights are reserved in a license that is not exclusive"),
 		rule("said-twice", "one thing is said in two ways"),

@@ -147,9 +147,8 @@ func (s *schema) field(path, name string, f schemaField, inClause bool) form {
 		out = s.known(v)
 	}
 	out["description"] = f.about
-	if gap, refused := notYet[at]; refused {
-		out["description"] = f.about + "; it has no effect yet and is refused: " + gap.lacks + "; " + gap.remedy
-		out["deprecated"] = true
+	if note := unsettledNote(at, f.form); note != "" {
+		out["description"] = f.about + "; " + note
 	}
 	return out
 }
@@ -183,9 +182,9 @@ func (s *schema) form(at, name string) form {
 		}
 		return form{"type": "object", "additionalProperties": form{"anyOf": []form{ref(of), ref("provenance")}}}
 	case "words":
-		return form{"enum": s.words(at, of)}
+		return form{"enum": strings.Fields(of)}
 	case "list":
-		return form{"type": "array", "items": form{"enum": s.words(at, of)}, "uniqueItems": true}
+		return form{"type": "array", "items": form{"enum": strings.Fields(of)}, "uniqueItems": true}
 	case "listorall":
 		return form{"anyOf": []form{{"const": "all"}, s.form(at, "list: "+of)}}
 	case "within":
@@ -205,12 +204,23 @@ func (s *schema) define(path string) form {
 	return ref(path)
 }
 
-// words are those of a set that have an effect.
-func (s *schema) words(at, of string) (words []string) {
+// unsettledNote says what of a field is read and not settled yet; "" if all of it is.
+func unsettledNote(at, name string) string {
+	if g, ok := notYet[at]; ok {
+		return "not settled yet, and refused by serve: " + g.lacks
+	}
+	var words []string
+	_, of, _ := strings.Cut(name, ": ")
 	for w := range strings.FieldsSeq(of) {
-		if _, refused := notYet[at+"="+w]; !refused {
+		if _, ok := notYet[at+"="+w]; ok {
 			words = append(words, w)
 		}
 	}
-	return words
+	switch {
+	case len(words) == 0:
+		return ""
+	case strings.HasPrefix(at, "facts."):
+		return list(words) + " without effect yet"
+	}
+	return "not settled yet, and refused by serve: " + list(words)
 }

@@ -140,7 +140,7 @@ func word[T ~string](v value, known ...T) T {
 		v.report("unknown-value", remedy, "%s of %s cannot be %q", v.name, v.o.what, short(s))
 		return ""
 	}
-	v.o.refuseUnsupported(v.o.path+"."+v.name+"="+s, v.pos)
+	v.o.settles(v.name, v.o.path+"."+v.name+"="+s, v.pos)
 	return T(s)
 }
 

@@ -12,8 +12,12 @@ const (
 	closes = "it corrects what an earlier statement had, and statements are drafts: none is closed"
 )
 
-// notYet lists what the format has and nothing evaluates yet, by path or by path=value. A file that uses it is refused,
-// for a term that is read and then ignored is worse than none. Support for one of them deletes its row.
+// notSettled is the rule of such fields.
+const notSettled = "not-settled-yet"
+
+// notYet lists what the format has and nothing evaluates yet, by path or by path=value. A file that uses it is read, shown
+// and compared, with a warning; ledger.Check refuses to post under it, for money that leaves a term out would be wrong.
+// Support for one of them deletes its row.
 var notYet = map[string]gap{
 	"sale.price.tax":                  {"prices of tokens have no tax in them, and budgets would have to hold it", "state prices without tax"},
 	"revenue-share.deductions":        {dated, "state the share of the gross base"},
@@ -39,9 +43,19 @@ var notYet = map[string]gap{
 	"facts.kind=revokes":              {"no clause waits for it", "write withdrawn: DATE at the fact that no longer stands, or end the clause by an amendment"},
 }
 
-// refuseUnsupported reports a field or word of the format that has no effect yet.
-func (o *object) refuseUnsupported(path string, pos agreement.Pos) {
-	if g, ok := notYet[path]; ok {
-		o.r.report("not-supported-yet", pos, g.remedy, "%s has no effect yet: %s", path, g.lacks)
+// settles warns of a field or word of the format that nobody settles yet, and notes it on its clause: the ledger refuses to
+// post under such a clause, and everything else takes it as it stands. Facts of that kind touch no clause.
+func (o *object) settles(name, path string, pos agreement.Pos) {
+	g, ok := notYet[path]
+	switch {
+	case !ok:
+	case o.head == nil:
+		o.r.find(agreement.Warning, notSettled, pos, g.remedy, "%s has no effect yet: %s", path, g.lacks)
+	default:
+		o.r.find(agreement.Warning, notSettled, pos, g.remedy, "%s is not settled yet, and serve refuses it: %s", path, g.lacks)
+		if o.field != "" {
+			name = joinField(o.field, name)
+		}
+		o.head.Unsettled = append(o.head.Unsettled, agreement.Gap{Field: name, Lacks: g.lacks, Remedy: g.remedy, Pos: pos})
 	}
 }

@@ -1,0 +1,121 @@
+package ledger_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"concord/agreement"
+	"concord/agreement/agreementfile"
+	"concord/ledger"
+)
+
+// unsettled uses every field and word that is read and that nobody settles yet.
+const unsettled = `concord: 1
+agreement: deal
+currency: USD
+zone: UTC
+parties: {lab: {operates: [labcloud]}, north: {operates: [northcloud]}}
+products: {lab/m: {aliases: [m]}}
+amendments:
+  - id: start
+    effective: 2026-01-01
+    adds:
+      - id: sales
+        kind: sale
+        seller: lab
+        products: [lab/m]
+        price: {book: list, tax: "8%"}
+        streams: {license: "60%", cloud: "40%"}
+        charge: {refused: delivered, failed: reported}
+        term: perpetual
+      - id: other-sales
+        kind: sale
+        seller: north
+        products: [lab/m]
+        price: {book: list}
+        streams: {license: "60%", cloud: "40%"}
+        charge: {refused: reported, failed: delivered}
+        term: perpetual
+      - id: cut
+        kind: revenue-share
+        payer: lab
+        payee: north
+        base: {revenue_of: lab, from: [sales, fees], amount: net}
+        deductions: [{of: [tax]}]
+        rate: "20%"
+        caps: [{amount: "5 USD", per: day}, {amount: "9 USD", per: year, excess: carry}]
+        overpaid: credit
+        negative: floor
+        favoured: {peers: [north]}
+        fx: {source: ecb, moment: event-day}
+        retro: true_up
+        priority: 2   # of two
+        through: 2030
+      - {id: back, kind: revenue-share, payer: north, payee: lab, base: {revenue_of: north, from: [sales]}, rate: "1%", negative: pay_back, through: 2030}
+      - {id: capacity, kind: commitment, buyer: lab, seller: north, amount: "9 USD", sub_windows: year, shortfall: invoice, carry_over: true, prepaid: true, term: perpetual}
+facts:
+  - {id: granted, kind: grants, on: 2026-01-02, by: lab}
+  - {id: revoked, kind: revokes, on: 2026-01-03, by: lab}
+`
+
+func TestWhatIsReadAndNotSettledIsRefusedFieldByField(t *testing.T) {
+	a, warnings := agreementfile.Parse("deal.yaml", []byte(unsettled))
+	if a == nil {
+		t.Fatal(warnings)
+	}
+	set := agreement.NewSet(a)
+	terms, err := set.AsOf(date("2026-02-01"), date("2026-02-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	var got []string
+	lines := strings.Split(unsettled, "\n")
+	for _, f := range ledger.Check(terms) {
+		if f.Rule != "not-posted" || f.Severity != agreement.Error || f.Remedy == "" {
+			t.Errorf("not a refusal: %s", f)
+		}
+		_, field, _ := strings.Cut(f.Message, "does not post ")
+		field, _, _ = strings.Cut(field, ":")
+		got = append(got, fmt.Sprintf("%s %s at %s", f.Related[0].Clause, field, lines[f.Pos.Line-1][f.Pos.Column-1:][:4]))
+	}
+	slices.Sort(got)
+	want := []string{
+		`back negative at pay_`,
+		`capacity carry_over at true`, `capacity prepaid at true`, `capacity shortfall at invo`, `capacity sub_windows at year`,
+		`cut base.amount at net}`, `cut base.from at fees`, `cut caps[1].excess at carr`, `cut deductions at [{of`, `cut favoured at {pee`, `cut fx at {sou`,
+		`cut negative at floo`, `cut overpaid at cred`, `cut priority at 2   `, `cut retro at true`,
+		`other-sales charge.failed at deli`, `other-sales charge.refused at repo`,
+		`sales charge.failed at repo`, `sales charge.refused at deli`, `sales price.tax at "8%"`,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+
+	if len(warnings) != len(got)+2 { // the facts touch no clause
+		t.Errorf("%d warnings of the loader beside %d refusals of the ledger: %v", len(warnings), len(got), warnings)
+	}
+	for _, w := range warnings {
+		if w.Rule != "not-settled-yet" || w.Severity != agreement.Warning {
+			t.Errorf("not a warning: %s", w)
+		}
+	}
+}
+
+func TestAClauseThatHasEndedIsNotRefused(t *testing.T) {
+	a, _ := agreementfile.Parse("deal.yaml", []byte(unsettled))
+	for _, c := range a.Amendments[0].Adds {
+		c.Head().End = agreement.End{Until: date("2026-06-01")}
+	}
+	terms, err := agreement.NewSet(a).AsOf(date("2026-07-01"), date("2026-07-01"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if findings := ledger.Check(terms); len(findings) > 0 {
+		t.Errorf("found %v", findings)
+	}
+}
