@@ -23,7 +23,7 @@ func (c *calendar) windows(f InForce, start, over time.Time) {
 		if g := clause.Guarantee; g != nil {
 			c.renews(f, start, over, g.Per, "guarantee", fmt.Sprintf("the guarantee of %s for the %s falls due", Money(g.Amount, c.agreement.Currency), g.Per))
 		}
-		if v := clause.Favoured; v != nil {
+		if v := clause.Favoured; v != nil && !v.From.IsZero() {
 			c.add(f.event(Event{At: v.From, Kind: WindowBegins, key: "favoured", Title: fmt.Sprintf("%s: the best rate of %s counts from now on", clause.ID, words(c.agreement.names(v.Peers), "and"))}))
 		}
 	case *Commitment:

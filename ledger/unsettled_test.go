@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,53 +15,9 @@ import (
 )
 
 // unsettled uses every field and word that is read and that nobody settles yet.
-const unsettled = `concord: 1
-agreement: deal
-currency: USD
-zone: UTC
-parties: {lab: {operates: [labcloud]}, north: {operates: [northcloud]}}
-products: {lab/m: {aliases: [m]}}
-amendments:
-  - id: start
-    effective: 2026-01-01
-    adds:
-      - id: sales
-        kind: sale
-        seller: lab
-        products: [lab/m]
-        price: {book: list, tax: "8%"}
-        streams: {license: "60%", cloud: "40%"}
-        charge: {refused: delivered, failed: reported}
-        term: perpetual
-      - id: other-sales
-        kind: sale
-        seller: north
-        products: [lab/m]
-        price: {book: list}
-        streams: {license: "60%", cloud: "40%"}
-        charge: {refused: reported, failed: delivered}
-        term: perpetual
-      - id: cut
-        kind: revenue-share
-        payer: lab
-        payee: north
-        base: {revenue_of: lab, from: [sales, fees], amount: net}
-        deductions: [{of: [tax]}]
-        rate: "20%"
-        caps: [{amount: "5 USD", per: day}, {amount: "9 USD", per: year, excess: carry}]
-        overpaid: credit
-        negative: floor
-        favoured: {peers: [north]}
-        fx: {source: ecb, moment: event-day}
-        retro: true_up
-        priority: 2   # of two
-        through: 2030
-      - {id: back, kind: revenue-share, payer: north, payee: lab, base: {revenue_of: north, from: [sales]}, rate: "1%", negative: pay_back, through: 2030}
-      - {id: capacity, kind: commitment, buyer: lab, seller: north, amount: "9 USD", sub_windows: year, shortfall: invoice, carry_over: true, prepaid: true, term: perpetual}
-facts:
-  - {id: granted, kind: grants, on: 2026-01-02, by: lab}
-  - {id: revoked, kind: revokes, on: 2026-01-03, by: lab}
-`
+//
+//go:embed testdata/unsettled.yaml
+var unsettled string
 
 func TestWhatIsReadAndNotSettledIsRefusedFieldByField(t *testing.T) {
 	a, warnings := agreementfile.Parse("deal.yaml", []byte(unsettled))

@@ -140,6 +140,13 @@ func TestTheSchemaAcceptsWhatIsRead(t *testing.T) {
 			t.Errorf("%s: the passing case: %v", name, err)
 		}
 	}
+	everything, err := os.ReadFile("../../ledger/testdata/unsettled.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(asJSON(t, everything)); err != nil {
+		t.Errorf("an editor marks what is read and not settled yet: %v", err)
+	}
 	for _, rule := range []string{"bad-amount", "bad-id", "bare-end-date", "missing-field", "unknown-field", "unknown-value", "version", "wrong-type"} {
 		archive, err := txtar.ParseFile(filepath.Join("testdata", "form", rule+".txtar"))
 		if err != nil {
