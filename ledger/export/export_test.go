@@ -109,7 +109,9 @@ func sums(t *rapid.T, all []export.Transaction) map[ledger.Balance]string {
 func TestEachBookSumsToZeroAndTheTotalsAreTheLedgers(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		w := newWorld(t)
-		amount := func(label string) string { return money.FromPico(rapid.Int64Range(1, 50_000_000_000_000).Draw(rt, label)).String() }
+		amount := func(label string) string {
+			return money.FromPico(rapid.Int64Range(1, 50_000_000_000_000).Draw(rt, label)).String()
+		}
 		for range rapid.IntRange(1, 20).Draw(rt, "records") {
 			at := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rapid.Int64Range(0, int64(96*time.Hour)).Draw(rt, "at")))
 			cloud := rapid.SampledFrom([]string{"azure", "aws", "gcp"}).Draw(rt, "cloud")
