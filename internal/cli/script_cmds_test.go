@@ -58,7 +58,7 @@ func edit(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.ReplaceAll(text, args[1], args[2])), 0o644))
 }
 
-// await URL [STATUS] waits until URL answers STATUS, or 200.
+// await URL [STATUS] waits until URL answers STATUS, or 200; "any" takes each.
 func await(ts *testscript.TestScript, _ bool, args []string) {
 	want := "200"
 	if len(args) > 1 {
@@ -69,7 +69,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 		response, err := http.Get(args[0])
 		if err == nil {
 			response.Body.Close()
-			if strconv.Itoa(response.StatusCode) == want {
+			if want == "any" || strconv.Itoa(response.StatusCode) == want {
 				return
 			}
 			err = fmt.Errorf("status %d", response.StatusCode)
