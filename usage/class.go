@@ -19,6 +19,10 @@ const (
 	OutputAudio                  // audio tokens of the answer
 	InputImage                   // image tokens of the prompt
 	Rejected                     // rejected prediction tokens: not visible, billed as output
+	OutputImage                  // image tokens of the answer
+	Images                       // pictures made, where they are billed by the piece; no tokens
+	Seconds                      // of audio transcribed or translated, begun ones count; no tokens
+	Characters                   // of text spoken; no tokens
 	numClasses
 )
 
@@ -46,6 +50,14 @@ func (c Class) String() string {
 		return "input_image"
 	case Rejected:
 		return "rejected"
+	case OutputImage:
+		return "output_image"
+	case Images:
+		return "images"
+	case Seconds:
+		return "seconds"
+	case Characters:
+		return "characters"
 	}
 	return unknown("class", uint8(c))
 }

@@ -29,8 +29,8 @@ func (t *Tokens) Add(o *Tokens) error {
 	return nil
 }
 
-// Total returns the sum of all classes; sums beyond 64 bits stay at the bound.
-func (t *Tokens) Total() int64 { return t.sum(Input, numClasses-1) }
+// Total returns the sum of all tokens; what is not counted in tokens is left out. Sums beyond 64 bits stay at the bound.
+func (t *Tokens) Total() int64 { return t.sum(Input, OutputImage) }
 
 // Prompt returns the tokens of the prompt, cached or not: what long-context prices go by.
 func (t *Tokens) Prompt() int64 {
