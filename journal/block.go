@@ -138,7 +138,7 @@ func (b *Block) Headings(yield func(h *Heading)) error {
 	var h Heading
 	var seal Decoder
 	return b.each(func(offset int, raw []byte, _ int64) (bool, error) {
-		if len(raw) < 2 || raw[0] == 0 || raw[0] > EntryVersion {
+		if len(raw) < 2 || raw[0] == 0 || raw[0] > lastVersion(Kind(raw[1])) {
 			var e Entry
 			err := seal.Decode(raw, &e)
 			return false, err

@@ -45,11 +45,22 @@ func every() map[string]journal.Entry {
 		Started: 10, Ended: 2_000_000_000, CostUnsure: true,
 	}}, record.Attempts...)
 	record.Served, record.Unpriced, record.Refusal = 1, []usage.Class{usage.OutputAudio}, "none"
-	return map[string]journal.Entry{
+	all := map[string]journal.Entry{
 		"open": journaltest.Open(journaltest.Chain(1)), "seal": journaltest.Seal(journaltest.Chain(1)),
 		"terms": journaltest.Document(40), "prices": {Time: 6, Source: "import", ID: "p", Body: &prices},
 		"intent": journaltest.Intent(1), "attempt": journaltest.Attempt(1), "progress": journaltest.Progress(1, 512),
 		"record": full, "refused": journaltest.Refused(2),
+	}
+	for _, e := range journaltest.Dues() {
+		all[e.Body.Kind().String()] = e
+	}
+	return all
+}
+
+// objects returns records that only their second version can say.
+func objects() map[string]journal.Entry {
+	return map[string]journal.Entry{
+		"record-object.v2": journaltest.ObjectRecord(1, "resp_0123", false), "record-pending.v2": journaltest.ObjectRecord(1, "resp_0123", true),
 	}
 }
 
@@ -125,7 +136,7 @@ func body() *rapid.Generator[journal.Body] {
 		}
 		small := func(name string) int { return int(rapid.Int32().Draw(t, name)) }
 		chain := journal.ChainID{Gateway: s("gateway"), Started: n("started"), Random: rapid.Uint64().Draw(t, "random")}
-		switch rapid.IntRange(0, 6).Draw(t, "kind") {
+		switch rapid.IntRange(0, 7).Draw(t, "kind") {
 		case 0:
 			return &journal.Open{Chain: chain, Gateway: s("gateway"), Version: s("version")}
 		case 1:
@@ -142,12 +153,14 @@ func body() *rapid.Generator[journal.Body] {
 				API: agreement.API(s("api")), Stream: rapid.Bool().Draw(t, "stream"), Terms: hash(t), Set: hash(t),
 				Health: seen().Draw(t, "health"), InputBytes: n("input"), OutputBound: n("bound"), Hold: amount().Draw(t, "hold"),
 				Currency: money.Currency(s("currency")), First: s("first")}
+		case 6:
+			return due().Draw(t, "due")
 		}
 		r := &journal.Record{Request: request(t), Outcome: journal.Outcome(rapid.Byte().Draw(t, "outcome")), Customer: s("customer"),
 			Key: s("key"), Product: s("product"), API: agreement.API(s("api")), Stream: rapid.Bool().Draw(t, "stream"),
 			Terms: hash(t), Set: hash(t), Currency: money.Currency(s("currency")), Served: small("served"),
 			Usage: tokens().Draw(t, "usage"), Lines: priced().Draw(t, "lines"), Refusal: s("refusal"),
-			Delivered: n("delivered"), Ended: n("ended")}
+			Delivered: n("delivered"), Ended: n("ended"), Object: s("object"), Pending: rapid.Bool().Draw(t, "pending")}
 		for range rapid.IntRange(0, 3).Draw(t, "attempts") {
 			r.Attempts = append(r.Attempts, journal.Tried{Deployment: s("deployment"), Cloud: s("cloud"), Seller: s("seller"),
 				Holder: s("holder"), Outcome: delivery.Outcome(rapid.Byte().Draw(t, "outcome")), Status: small("status"),
@@ -233,14 +246,15 @@ func TestErrorsNameWhatCannotBeRead(t *testing.T) {
 		want   string
 		future bool
 	}{
-		"nothing":            {nil, "an entry of 0 bytes has no version and kind", false},
-		"version 0":          {change(0, 0), "entry version 0 does not exist", false},
-		"a later version":    {change(0, 7), "entry version 7 (kind record), this program reads up to 1", true},
-		"a kind of later":    {change(1, 77), "entry of kind 77, version 1", true},
-		"a kind unknown yet": {change(1, byte(journal.KindRefund)), "entry of refund, version 1", true},
-		"a short time":       {change(2, 7), "record entry: offset 10, field time: it has 7 bytes, want 8", false},
-		"a cut":              {good[:len(good)-1], "field ended: it is said to have 4 bytes and 3 are left", false},
-		"something behind":   {append(bytes.Clone(good), 0), "field end: 1 bytes are left over", false},
+		"nothing":                     {nil, "an entry of 0 bytes has no version and kind", false},
+		"version 0":                   {change(0, 0), "entry version 0 does not exist", false},
+		"a later version":             {change(0, 7), "entry version 7 (kind record), this program reads up to 2", true},
+		"a version of later":          {append([]byte{7}, encode(t, journaltest.Open(journaltest.Chain(1)))[1:]...), "entry version 7 (kind open), this program reads up to 1", true},
+		"a version that says no more": {change(0, 2), "field object: its length is missing", false},
+		"a kind of later":             {change(1, 77), "entry of kind 77, version 1", true},
+		"a short time":                {change(2, 7), "record entry: offset 10, field time: it has 7 bytes, want 8", false},
+		"a cut":                       {good[:len(good)-1], "field ended: it is said to have 4 bytes and 3 are left", false},
+		"something behind":            {append(bytes.Clone(good), 0), "field end: 1 bytes are left over", false},
 	} {
 		_, err := journal.DecodeEntry(c.b)
 		if err == nil || !strings.Contains(err.Error(), c.want) || errors.Is(err, journal.ErrFuture) != c.future {
@@ -265,10 +279,12 @@ func TestHostileLengthsAllocateLittle(t *testing.T) {
 }
 
 func FuzzDecodeEntry(f *testing.F) {
-	for _, e := range every() {
-		b := encode(f, e)
-		f.Add(b)
-		f.Add(b[:len(b)/2])
+	for _, all := range []map[string]journal.Entry{every(), objects()} {
+		for _, e := range all {
+			b := encode(f, e)
+			f.Add(b)
+			f.Add(b[:len(b)/2])
+		}
 	}
 	reused := journal.Decoder{Reuse: true}
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -334,6 +350,9 @@ func TestBytesAreThoseOfTheFirstVersion(t *testing.T) {
 	for name, e := range every() {
 		golden(t, name+".v1", encode(t, e))
 	}
+	for name, e := range objects() {
+		golden(t, name, encode(t, e))
+	}
 }
 
 func TestABlockAndItsHashAreThoseOfTheFirstVersion(t *testing.T) {
@@ -353,10 +372,14 @@ func TestABlockAndItsHashAreThoseOfTheFirstVersion(t *testing.T) {
 	golden(t, "block-hash.v1", b.Hash[:])
 }
 
-func TestFilesOfTheFirstVersionAreStillRead(t *testing.T) {
+func TestFilesOfEveryVersionAreStillRead(t *testing.T) {
 	t.Parallel()
-	for name, want := range every() {
-		b, err := os.ReadFile(filepath.Join("testdata", "golden", name+".v1"))
+	all := objects()
+	for name, e := range every() {
+		all[name+".v1"] = e
+	}
+	for name, want := range all {
+		b, err := os.ReadFile(filepath.Join("testdata", "golden", name))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -50,8 +50,8 @@ func (d *Decoder) decode(b []byte, e *Entry, intern *interner) error {
 	if version == 0 {
 		return errors.New("entry version 0 does not exist")
 	}
-	if version > EntryVersion {
-		return fmt.Errorf("entry version %d (kind %s), this program reads up to %d: %w", version, kind, EntryVersion, ErrFuture)
+	if last := lastVersion(kind); version > last {
+		return fmt.Errorf("entry version %d (kind %s), this program reads up to %d: %w", version, kind, last, ErrFuture)
 	}
 	r := reader{b: b, at: 2, intern: intern}
 	e.Time = r.time("time")
@@ -72,8 +72,11 @@ func (d *Decoder) decode(b []byte, e *Entry, intern *interner) error {
 	case KindProgress:
 		e.Body = d.decodeProgress(&r)
 	case KindRecord:
-		e.Body = d.decodeRecord(&r)
+		e.Body = d.decodeRecord(&r, version)
 	default:
+		if e.Body = decodeDue(&r, kind); e.Body != nil {
+			break
+		}
 		return fmt.Errorf("entry of %s, version %d: %w", kind, version, ErrFuture)
 	}
 	r.done("end")
@@ -143,7 +146,7 @@ func (d *Decoder) decodeProgress(r *reader) *Progress {
 	return p
 }
 
-func (d *Decoder) decodeRecord(r *reader) *Record {
+func (d *Decoder) decodeRecord(r *reader, version byte) *Record {
 	rec, lines := &d.record, d.lines[:0]
 	if !d.Reuse {
 		rec, lines = new(Record), nil
@@ -182,6 +185,13 @@ func (d *Decoder) decodeRecord(r *reader) *Record {
 	rec.Refusal = r.again("refusal", rec.Refusal)
 	rec.Delivered = r.number("delivered")
 	rec.Ended = r.number("ended")
+	rec.Object, rec.Pending = "", false
+	if version >= RecordVersion {
+		rec.Object, rec.Pending = r.unique("object"), r.bool("pending")
+		if !rec.objects() {
+			r.fail("pending", fmt.Sprintf("it has neither an object nor is it pending: version %d says this", EntryVersion))
+		}
+	}
 	if d.Reuse {
 		d.lines = lines
 	}

@@ -18,6 +18,7 @@ type Ref struct {
 // never looks back.
 type Origin struct {
 	Of       Ref          // the sale; the zero Ref = no single one, and At is the entry's own instant
+	Request  RequestID    // of the sale, where a gateway served it: what finds this entry beside it; zero = none
 	At       int64        // the sale's instant: it chooses terms, window and period
 	Terms    Hash         // in force at At
 	Set      Hash         //

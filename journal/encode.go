@@ -11,8 +11,28 @@ import (
 	"concord/usage"
 )
 
-// EntryVersion is the version byte of the entries that this program writes. It reads every version up to it.
-const EntryVersion = 1
+// The version bytes of entries. An entry is written with the lowest that can say it, so that bytes stay what they were; every
+// version is read.
+const (
+	EntryVersion  = 1
+	RecordVersion = 2 // of a record that names an object
+)
+
+// versionOf returns the version that a body is written with.
+func versionOf(b Body) byte {
+	if r, ok := b.(*Record); ok && r.objects() {
+		return RecordVersion
+	}
+	return EntryVersion
+}
+
+// lastVersion returns the highest version of a kind that this program reads.
+func lastVersion(k Kind) byte {
+	if k == KindRecord {
+		return RecordVersion
+	}
+	return EntryVersion
+}
 
 // MaxEntry is the longest entry, in bytes: an agreement or price book stands whole in one.
 const MaxEntry = 16 << 20
@@ -30,7 +50,7 @@ func AppendEntry(dst []byte, e *Entry) ([]byte, error) {
 	if err := checkBody(e.Body); err != nil {
 		return dst, fmt.Errorf("encode %s entry %q: %w", e.Body.Kind(), e.ID, err)
 	}
-	out := append(dst, EntryVersion, byte(e.Body.Kind()))
+	out := append(dst, versionOf(e.Body), byte(e.Body.Kind()))
 	out = appendTime(out, e.Time)
 	out = appendText(out, e.Source)
 	out = appendText(out, e.ID)
@@ -60,7 +80,10 @@ func AppendEntry(dst []byte, e *Entry) ([]byte, error) {
 	case *Record:
 		out = appendRecord(out, b)
 	default:
-		return dst, fmt.Errorf("encode entry %q: no bytes are laid down for %T", e.ID, e.Body)
+		var known bool
+		if out, known = appendDue(out, b); !known {
+			return dst, fmt.Errorf("encode entry %q: no bytes are laid down for %T", e.ID, e.Body)
+		}
 	}
 	if n := len(out) - start; n > MaxEntry {
 		return dst, fmt.Errorf("encode %s entry of %d bytes, more than %d: %w", e.Body.Kind(), n, MaxEntry, ErrTooLong)
@@ -83,7 +106,7 @@ func checkBody(b Body) error {
 		}
 		return checkSmall("index of the attempt served", b.Served)
 	}
-	return nil
+	return checkDue(b)
 }
 
 func checkSmall(what string, n int) error {
@@ -147,7 +170,12 @@ func appendRecord(b []byte, r *Record) []byte {
 	b = end(b, list)
 	b = appendText(b, r.Refusal)
 	b = appendNumber(b, r.Delivered)
-	return appendNumber(b, r.Ended)
+	b = appendNumber(b, r.Ended)
+	if r.objects() {
+		b = appendText(b, r.Object)
+		b = appendBool(b, r.Pending)
+	}
+	return b
 }
 
 func appendTried(b []byte, t *Tried) []byte {

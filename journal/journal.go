@@ -58,7 +58,7 @@ type Entry struct {
 	Body     Body
 }
 
-// A Body is what an entry says: *Open, *Seal, *Intent, *Attempt, *Progress, *Record, *Document.
+// A Body is what an entry says: *Open, *Seal, *Intent, *Attempt, *Progress, *Record, *Document, or one of dues.go.
 type Body interface {
 	Kind() Kind
 	isBody()
@@ -196,7 +196,12 @@ type Record struct {
 	Refusal   string // reason and clause of a refusal; "" otherwise
 	Delivered int64  // bytes of content that the client was sent
 	Ended     int64  // ns after the admitted instant (Entry.Time)
+	Object    string // id that the cloud gave to what it made, such as of a response: later calls name it; "" = none
+	Pending   bool   // the object is still being made: what it uses follows as part 1
 }
+
+// objects reports whether the record says what only RecordVersion can.
+func (r *Record) objects() bool { return r.Object != "" || r.Pending }
 
 // ChainID names a chain: gateway name, start instant and 64 random bits.
 type ChainID struct {
