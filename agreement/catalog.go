@@ -15,7 +15,9 @@ type Deployment struct {
 	Model    string // the cloud's own model or deployment name
 	APIs     []API  // surfaces it serves; empty = those of the product
 	Capacity string // offer that a right of first refusal gates; "" = none
-	Pos      Pos    `json:"-"` // where the configuration declares it
+	// Provisioned: capacity that is paid for whether it is used or not. It goes before pay-as-you-go on the same cloud.
+	Provisioned bool `json:",omitempty"`
+	Pos         Pos  `json:"-"` // where the configuration declares it
 }
 
 // CostPayer returns whom the operator of a cloud charges for running a deployment: the holder of the account or, where the

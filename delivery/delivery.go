@@ -33,6 +33,7 @@ const (
 	CutShort               // broke or stalled after content
 	ClientGone             // the client left
 	Skipped                // not tried: its breaker was open
+	Superseded             // another attempt at the same request answered first, and this one was cancelled
 )
 
 // String returns the outcome in the words that reports and journals in JSON use.
@@ -66,6 +67,8 @@ func (o Outcome) String() string {
 		return "client-gone"
 	case Skipped:
 		return "skipped"
+	case Superseded:
+		return "superseded"
 	}
 	return fmt.Sprintf("outcome %d", uint8(o))
 }

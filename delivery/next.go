@@ -136,7 +136,7 @@ func reasonFor(o Outcome) reasons {
 		return reasonDown
 	case Unsupported:
 		return reasonUnsupported
-	case Answered, Policy, ClientFault, CutShort, ClientGone, Skipped:
+	case Answered, Policy, ClientFault, CutShort, ClientGone, Skipped, Superseded:
 	}
 	return 0
 }

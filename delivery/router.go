@@ -225,6 +225,7 @@ type sorting struct {
 	cost   money.Amount
 	cloud  string
 	id     string
+	paid   bool // provisioned capacity
 }
 
 // build orders what the verdicts permit: seller, choice, order, within, deployment id. Health comes later.
@@ -274,7 +275,7 @@ func (r *Router) sorting(c *agreement.Customer, deployment int, v *agreement.Ver
 	s := sorting{
 		candidate: candidate{deployment: deployment, sellerRank: v.SellerRank, group: v.Group, leave: allReasons},
 		clause:    v.Delivery, rank: len(r.ranks), cloud: d.Cloud, id: d.ID,
-		price: r.places[deployment].price, cost: r.places[deployment].cost,
+		price: r.places[deployment].price, cost: r.places[deployment].cost, paid: d.Provisioned,
 	}
 	if s.clause == nil {
 		return s
@@ -357,11 +358,11 @@ func compare(a, b sorting) int {
 	switch {
 	case a.clause == nil:
 	case a.clause.Within.Rule == "cheapest":
-		within = cmp.Or(a.price.Cmp(b.price), a.cost.Cmp(b.cost))
+		within = cmp.Or(a.price.Cmp(b.price), ahead(a.paid, b.paid), a.cost.Cmp(b.cost))
 	default:
 		within = cmp.Compare(a.within, b.within)
 	}
-	return cmp.Or(within, cmp.Compare(a.id, b.id))
+	return cmp.Or(within, ahead(a.paid, b.paid), cmp.Compare(a.id, b.id))
 }
 
 func ahead(a, b bool) int {

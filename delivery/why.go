@@ -24,6 +24,7 @@ const (
 	ByClause     Ranking = "clause"     // another clause orders it
 	ByGroup      Ranking = "group"      // the group of the clause that orders
 	ByWithin     Ranking = "within"     // the clause's rule inside a group
+	ByCapacity   Ranking = "capacity"   // capacity that is paid for already, before pay-as-you-go
 	ByDeployment Ranking = "deployment" // nothing else tells them apart: by deployment id
 )
 
@@ -96,10 +97,15 @@ func (r *Router) first(c *agreement.Customer, s *sorting, seller string) Reason 
 // inside explains the order inside one group.
 func (r *Router) inside(before, s *sorting) Reason {
 	byID := Reason{ByDeployment, "nothing else sets it apart from the one before it: by deployment id"}
+	if before.paid && !s.paid {
+		byID = Reason{ByCapacity, "pay-as-you-go, after the capacity that is paid for already"}
+	}
 	if s.clause == nil {
 		return byID
 	}
 	switch rule := s.clause.Within.Rule; {
+	case rule == "cheapest" && before.price == s.price && before.paid != s.paid:
+		return byID
 	case rule == "cheapest" && (before.price != s.price || before.cost != s.cost):
 		if before.price == s.price {
 			return Reason{ByWithin, fmt.Sprintf("the cheapest first: the price is the same, the cost %s after %s (for 1,000 tokens in, 200 out)", s.cost, before.cost)}

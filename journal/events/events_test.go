@@ -75,7 +75,7 @@ func anyEntry(t *rapid.T) *journal.Entry {
 		Refusal: rapid.SampledFrom([]string{"", `no clause "x" <permits> it & more`}).Draw(t, "refusal"), Delivered: rapid.Int64().Draw(t, "delivered"), Ended: rapid.Int64().Draw(t, "ended")}
 	for range rapid.IntRange(0, 3).Draw(t, "attempts") {
 		r.Attempts = append(r.Attempts, journal.Tried{Deployment: texts().Draw(t, "deployment"), Cloud: "aws", Seller: "openai", Holder: texts().Draw(t, "holder"),
-			Outcome: delivery.Outcome(rapid.Uint8Range(0, uint8(delivery.Skipped)).Draw(t, "outcome")), Status: rapid.IntRange(0, 599).Draw(t, "status"),
+			Outcome: delivery.Outcome(rapid.Uint8Range(0, uint8(delivery.Superseded)).Draw(t, "outcome")), Status: rapid.IntRange(0, 599).Draw(t, "status"),
 			Started: rapid.Int64().Draw(t, "started"), FirstByte: rapid.Int64().Draw(t, "first"), Ended: rapid.Int64().Draw(t, "ended"),
 			Usage: anyUsage(t), Cost: anyLines(t), CostUnsure: rapid.Bool().Draw(t, "unsure")})
 	}

@@ -271,7 +271,7 @@ func (d *decoder) attempt(field string, in *attempt) journal.Tried {
 		Deployment: in.Deployment, Cloud: in.Cloud, Seller: in.Seller, Holder: in.Holder, Status: in.Status, Started: in.Started,
 		FirstByte: in.FirstByte, Ended: in.Ended, Usage: d.usage(field+".usage", &in.Usage), Cost: d.lines(field+".cost", in.Cost), CostUnsure: in.CostUnsure,
 	}
-	for o := delivery.Answered; o <= delivery.Skipped; o++ {
+	for o := delivery.Answered; o <= delivery.Superseded; o++ {
 		if o.String() == in.Outcome {
 			out.Outcome = o
 		}
