@@ -25,12 +25,21 @@ type Target struct {
 	APIVersion string // azure's dated form; "" = its v1 form
 	Project    string // gcp
 	Secret     Secret
+	Auth       string // how the credential is got, with all that decides it but secrets; "" = Secret is the credential
+	Tokens     Tokens // gets it; nil = Secret is the credential
+}
+
+// Tokens is a source of credentials that end: access tokens, session keys.
+type Tokens interface {
+	// Credential returns the one in force; it waits only where there is none.
+	Credential(ctx context.Context) (string, error)
 }
 
 // Equal reports whether two targets are reached alike, with the same credential.
 func (t *Target) Equal(o *Target) bool {
 	a, b := *t, *o
 	a.Base, b.Base = nil, nil
+	a.Tokens, b.Tokens = nil, nil
 	return a == b && t.Base.String() == o.Base.String()
 }
 

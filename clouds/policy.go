@@ -1,6 +1,7 @@
 package clouds
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -113,8 +114,16 @@ func Join(base *url.URL, prefix, path string) *url.URL {
 	return &u
 }
 
-// Need returns the credential of a target, or an error that names what has none.
-func Need(t *Target) (string, error) {
+// Need returns the credential of a target, or an error that names what has none. Where the target has a source of them, it
+// may wait for the source, as long as ctx does.
+func Need(ctx context.Context, t *Target) (string, error) {
+	if t.Tokens != nil {
+		token, err := t.Tokens.Credential(ctx)
+		if err != nil {
+			return "", fmt.Errorf("sign for deployment %s: %w", t.Deployment, err)
+		}
+		return token, nil
+	}
 	if v := t.Secret.Reveal(); v != "" {
 		return v, nil
 	}
@@ -122,8 +131,8 @@ func Need(t *Target) (string, error) {
 }
 
 // SignBearer adds the credential of a target as a bearer token.
-func SignBearer(t *Target, r *http.Request) error {
-	token, err := Need(t)
+func SignBearer(ctx context.Context, t *Target, r *http.Request) error {
+	token, err := Need(ctx, t)
 	if err != nil {
 		return err
 	}

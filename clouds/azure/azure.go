@@ -61,9 +61,12 @@ func dated(t *clouds.Target, path string) *url.URL {
 	return &u
 }
 
-// Sign adds the resource's key.
-func (*Adapter) Sign(_ context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
-	key, err := clouds.Need(t)
+// Sign adds the resource's key, or a token of Entra ID: never both, which Azure refuses.
+func (*Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
+	if t.Tokens != nil {
+		return clouds.SignBearer(ctx, t, r)
+	}
+	key, err := clouds.Need(ctx, t)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // Sign adds a Bedrock API key as a bearer token, or signs with an access key where the secret is a pair
 // "ACCESS-KEY-ID:SECRET" or "ACCESS-KEY-ID:SECRET:SESSION-TOKEN". The signature covers the body: it must be the last step.
 func (a *Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, body []byte) error {
-	secret, err := clouds.Need(t)
+	secret, err := clouds.Need(ctx, t)
 	if err != nil {
 		return err
 	}

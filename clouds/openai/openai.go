@@ -39,8 +39,8 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 }
 
 // Sign adds the key as a bearer token.
-func (*Adapter) Sign(_ context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
-	return clouds.SignBearer(t, r)
+func (*Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
+	return clouds.SignBearer(ctx, t, r)
 }
 
 // Classify reads an answer.

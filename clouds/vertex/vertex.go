@@ -67,8 +67,8 @@ func endpoint(t *clouds.Target, path string) *url.URL {
 }
 
 // Sign adds the access token.
-func (*Adapter) Sign(_ context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
-	return clouds.SignBearer(t, r)
+func (*Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, _ []byte) error {
+	return clouds.SignBearer(ctx, t, r)
 }
 
 // Classify reads an answer; Google's envelope, with a number as its code and often inside an array, becomes OpenAI's.
