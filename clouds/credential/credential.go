@@ -46,6 +46,12 @@ type flight struct {
 	err   error
 }
 
+// String hides what is kept.
+func (*Source) String() string { return "[credential]" }
+
+// GoString hides what is kept.
+func (*Source) GoString() string { return "[credential]" }
+
 // NewSource returns a source that has nothing yet; now is the clock by which tokens end.
 func NewSource(fetch Fetch, now func() time.Time) *Source { return &Source{fetch: fetch, now: now} }
 

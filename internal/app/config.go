@@ -448,10 +448,12 @@ func (l *loader) target(id string, a account) clouds.Target {
 		l.reject("config-endpoint", a.Endpoint, "write a URL such as https://api.openai.com", "account %s has endpoint %q", id, a.Endpoint.Value)
 		base = &url.URL{}
 	}
-	return clouds.Target{
+	t := clouds.Target{
 		Cloud: a.Cloud.Value, Base: base, Region: a.Region.Value, Account: id,
-		APIVersion: a.APIVersion.Value, Project: a.Project.Value, Secret: l.secret(id, a.Secret, base),
+		APIVersion: a.APIVersion.Value, Project: a.Project.Value,
 	}
+	l.credential(id, a, &t)
+	return t
 }
 
 func (l *loader) secret(id string, s secret, base *url.URL) clouds.Secret {

@@ -59,22 +59,27 @@ func TestConfig_mistakes_are_all_named_with_their_place(t *testing.T) {
 		replace, by string
 		says        string
 	}{
-		"unknown field":       {"gateway: example", "gatewy: example", `unknown field "gatewy"`},
-		"not a duration":      {"commit_wait: 2s", "commit_wait: soon", `"soon" is not a duration above 0`},
-		"list for a value":    {"gateway: example", "gateway: [a, b]", "one value is expected here"},
-		"value for a list":    {"agreements: [openai-microsoft.yaml, openai-clouds.yaml]", "agreements: {a: b}", "a list is expected here"},
-		"unknown cloud":       {"cloud: gcp", "cloud: oracle", `on cloud "oracle"`},
-		"unknown account":     {"account: openai-direct,", "account: nowhere,", `account "nowhere", which is not declared`},
-		"unknown product":     {"product: openai/gpt-5.4, account: openai-direct", "product: openai/gpt-9, account: openai-direct", `offers "openai/gpt-9"`},
-		"unknown seller":      {"sellers: [[microsoft], [amazon]]", "sellers: [[microsoft], [oracle]]", `buys from "oracle"`},
-		"deployment twice":    {"id: openai-aws-gpt54", "id: openai-azure-gpt54", `"openai-azure-gpt54" is missing or used twice`},
-		"key is not a hash":   {`hash: "sha256:`, `hash: "sk-secret-`, "has no SHA-256 hash"},
-		"no endpoint":         {"endpoint: http://127.0.0.1:9105", "endpoint: somewhere", `endpoint "somewhere"`},
-		"not an address":      {"listen: 127.0.0.1:8080", "listen: everywhere", `"everywhere" is not an address`},
-		"secret is missing":   {"{inline: emulated-openai}", "{env: NO_SUCH_SECRET}", "environment variable NO_SUCH_SECRET is not set"},
-		"file is missing":     {"openai-clouds.yaml]", "elsewhere.yaml]", "elsewhere.yaml cannot be read"},
-		"failures is a word":  {"failures: 3", "failures: three", `"three" is not a number of failures`},
-		"agreement is absent": {"agreements: [openai-microsoft.yaml, openai-clouds.yaml]", "agreements: []", "no agreement is named"},
+		"unknown field":               {"gateway: example", "gatewy: example", `unknown field "gatewy"`},
+		"not a duration":              {"commit_wait: 2s", "commit_wait: soon", `"soon" is not a duration above 0`},
+		"list for a value":            {"gateway: example", "gateway: [a, b]", "one value is expected here"},
+		"value for a list":            {"agreements: [openai-microsoft.yaml, openai-clouds.yaml]", "agreements: {a: b}", "a list is expected here"},
+		"unknown cloud":               {"cloud: gcp", "cloud: oracle", `on cloud "oracle"`},
+		"unknown account":             {"account: openai-direct,", "account: nowhere,", `account "nowhere", which is not declared`},
+		"unknown product":             {"product: openai/gpt-5.4, account: openai-direct", "product: openai/gpt-9, account: openai-direct", `offers "openai/gpt-9"`},
+		"unknown seller":              {"sellers: [[microsoft], [amazon]]", "sellers: [[microsoft], [oracle]]", `buys from "oracle"`},
+		"deployment twice":            {"id: openai-aws-gpt54", "id: openai-azure-gpt54", `"openai-azure-gpt54" is missing or used twice`},
+		"key is not a hash":           {`hash: "sha256:`, `hash: "sk-secret-`, "has no SHA-256 hash"},
+		"no endpoint":                 {"endpoint: http://127.0.0.1:9105", "endpoint: somewhere", `endpoint "somewhere"`},
+		"not an address":              {"listen: 127.0.0.1:8080", "listen: everywhere", `"everywhere" is not an address`},
+		"secret is missing":           {"{inline: emulated-openai}", "{env: NO_SUCH_SECRET}", "environment variable NO_SUCH_SECRET is not set"},
+		"auth on a cloud of keys":     {"secret: {inline: emulated-openai}", "auth: {kind: entra-managed}", "account openai-direct on openai has auth kind \"entra-managed\""},
+		"auth of another cloud":       {"secret: {inline: emulated-azure-openai}", "auth: {kind: aws-chain}", "account openai-eastus2 on azure has auth kind \"aws-chain\""},
+		"auth without a tenant":       {"secret: {inline: emulated-azure-openai}", "secret: {inline: s}\n    auth: {kind: entra-secret, client_id: app}", "auth entra-secret has no tenant"},
+		"authority in the clear":      {"secret: {inline: emulated-azure-openai}", "secret: {inline: s}\n    auth: {kind: entra-secret, client_id: app, tenant: t, authority: \"http://login\"}", `authority "http://login"`},
+		"no key of a service account": {"secret: {inline: emulated-gcp-google}", "secret: {inline: hush}\n    auth: {kind: google-service-account}", "the file is no key of a service account"},
+		"file is missing":             {"openai-clouds.yaml]", "elsewhere.yaml]", "elsewhere.yaml cannot be read"},
+		"failures is a word":          {"failures: 3", "failures: three", `"three" is not a number of failures`},
+		"agreement is absent":         {"agreements: [openai-microsoft.yaml, openai-clouds.yaml]", "agreements: []", "no agreement is named"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := example(t)
@@ -112,6 +117,41 @@ func TestConfig_secrets_come_from_the_environment_and_do_not_print(t *testing.T)
 		if c.Targets[i].Account == "openai-direct" && c.Targets[i].Secret.Reveal() != "sk-very-secret" {
 			t.Error("the secret did not arrive")
 		}
+	}
+}
+
+func TestConfig_a_credential_that_ends_has_a_source_that_does_not_print(t *testing.T) {
+	text := strings.ReplaceAll(example(t), "secret: {inline: emulated-azure-openai}",
+		"secret: {env: THE_SECRET}\n    auth: {kind: entra-secret, tenant: t, client_id: app}")
+	text = strings.ReplaceAll(text, "secret: {inline: emulated-aws-openai}", "auth: {kind: aws-chain}")
+
+	c, err := app.Load("concord.yaml", withConfig(text, map[string]string{"THE_SECRET": "sk-very-secret"}), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	sources := 0
+	for i := range c.Targets {
+		if c.Targets[i].Tokens != nil {
+			sources++
+		}
+	}
+	if sources != 2 {
+		t.Errorf("%d deployments have a source, want one on Azure and one on AWS", sources)
+	}
+	if printed := fmt.Sprintf("%v %+v %#v", c.Targets, c.Targets, c.Targets); strings.Contains(printed, "sk-very-secret") {
+		t.Error("a secret prints")
+	}
+	again, err := app.Load("concord.yaml", withConfig(text, map[string]string{"THE_SECRET": "sk-very-secret"}), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotated, err := app.Load("concord.yaml", withConfig(text, map[string]string{"THE_SECRET": "another"}), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !c.Targets[0].Equal(&again.Targets[0]) || c.Targets[0].Equal(&rotated.Targets[0]) {
+		t.Error("a target must equal itself when it is read again, and differ when its secret does")
 	}
 }
 

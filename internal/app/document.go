@@ -55,6 +55,7 @@ type account struct {
 	APIVersion text   `yaml:"api_version"`
 	Project    text   `yaml:"project"`
 	Secret     secret `yaml:"secret"`
+	Auth       auth   `yaml:"auth"`
 }
 
 type secret struct {
