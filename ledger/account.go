@@ -55,10 +55,34 @@ func AccruedReceivable(x, clause string) Account {
 // AccruedPayable is what this book owes x under a clause, exactly.
 func AccruedPayable(x, clause string) Account { return Account("payable:accrued:" + x + ":" + clause) }
 
-// Revenue is income of a branch: "cloud", "license", "share", "infrastructure".
+// StatedReceivable is what a closed statement, or money that is due at once, says that x owes this book.
+func StatedReceivable(x, clause string) Account {
+	return Account("receivable:stated:" + x + ":" + clause)
+}
+
+// StatedPayable is the same, seen from who owes.
+func StatedPayable(x, clause string) Account { return Account("payable:stated:" + x + ":" + clause) }
+
+// Prepaid is what this book gave x ahead of what it will owe under a clause.
+func Prepaid(x, clause string) Account { return Account("prepaid:" + x + ":" + clause) }
+
+// Deferred is the same, seen from who got it.
+func Deferred(x, clause string) Account { return Account("deferred:" + x + ":" + clause) }
+
+// The accounts that have no subject.
+const (
+	Cash            Account = "cash"
+	TaxCollected    Account = "tax:collected"
+	TaxWithheld     Account = "tax:withheld"
+	TaxRecoverable  Account = "tax:recoverable"
+	InterestRevenue Account = "revenue:interest"
+	InterestCost    Account = "cost:interest"
+)
+
+// Revenue is income of a branch: "cloud", "license", "share", "fee", "infrastructure", "shortfall".
 func Revenue(branch, subject string) Account { return Account("revenue:" + branch + ":" + subject) }
 
-// Cost is an expense of a branch: "cloud", "usage", "share".
+// Cost is an expense of a branch: "cloud", "usage", "share", "fee", "shortfall".
 func Cost(branch, subject string) Account { return Account("cost:" + branch + ":" + subject) }
 
 // MemoAccount is an account beside the money: "commitment", "above-cap", "suspense"; side is "" for the plain account.
@@ -156,58 +180,4 @@ func oneOf(s string, words ...string) bool {
 		}
 	}
 	return false
-}
-
-// kinds is a set of account kinds, as the rules about who may meet see them.
-type kinds uint16
-
-const (
-	kindAccrued kinds = 1 << iota // receivable or payable, accrued
-	kindStated                    // receivable or payable, stated
-	kindPrepaid                   // prepaid or deferred
-	kindCash
-	kindTax
-	kindIncome
-	kindExpense
-	kindMemo
-)
-
-// kinds returns the kind of the account.
-func (p Parts) kinds() kinds {
-	switch {
-	case p.Type == Memo:
-		return kindMemo
-	case p.Type == Income:
-		return kindIncome
-	case p.Type == Expense:
-		return kindExpense
-	case p.Branch == "accrued":
-		return kindAccrued
-	case p.Branch == "stated":
-		return kindStated
-	case p.Root == "tax":
-		return kindTax
-	case p.Root == "cash":
-		return kindCash
-	}
-	return kindPrepaid
-}
-
-// mayMeet says whether accounts of these kinds may stand together in what one clause posts to one book (BOOKS: "Allowed
-// pairs"); the answer is "" or what is wrong.
-func (k kinds) mayMeet() string {
-	const flow, owed = kindIncome | kindExpense, kindAccrued | kindStated | kindPrepaid
-	switch {
-	case k&kindMemo != 0 && k != kindMemo:
-		return "a memo account meets money"
-	case k&flow == flow:
-		return "revenue meets cost"
-	case k&flow != 0 && k&owed == 0:
-		return "revenue or cost meets no receivable, payable or prepaid"
-	case k&flow != 0 && k&kindCash != 0:
-		return "revenue or cost meets cash"
-	case k&kindCash != 0 && k&(kindStated|kindPrepaid) == 0:
-		return "cash meets neither stated nor prepaid"
-	}
-	return ""
 }

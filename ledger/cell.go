@@ -16,7 +16,8 @@ type line struct {
 	id       [16]byte // start of the SHA-256 of its fields; stands for them in the running hash
 	kinds    kinds
 	group    int32 // what one clause posts to one book, memo apart; must balance by itself
-	pair     int32 // what one party owes another under a clause; -1 = neither payable nor receivable
+	pair     int32 // what must stand in two books, equal and opposite; -1 = not this
+	party    int32 // counterparty of what is owed; -1 = none
 	cells    map[int32]*cell
 	last     *cell
 }
@@ -44,21 +45,44 @@ type groupKey struct {
 	memo                    bool
 }
 
-// pairKey is the identity of what payer owes payee: both books must say the same.
+// pairKey is the identity of what payer owes payee under a clause, or has given it ahead: both books must say the same. Cash
+// and withheld tax have no parties in their names; what one clause made of them sums to zero over the books of both.
 type pairKey struct {
 	payer, payee, subject, branch string
+	agreement                     string
+	currency                      money.Currency
+}
+
+// pairOf returns what an account of a book must mirror.
+func pairOf(book string, p Parts) (key pairKey, ok bool) {
+	switch p.Root {
+	case "receivable":
+		return pairKey{payer: p.Counterparty, payee: book, subject: p.Subject, branch: p.Branch}, true
+	case "payable":
+		return pairKey{payer: book, payee: p.Counterparty, subject: p.Subject, branch: p.Branch}, true
+	case "prepaid":
+		return pairKey{payer: book, payee: p.Counterparty, subject: p.Subject, branch: "prepaid"}, true
+	case "deferred":
+		return pairKey{payer: p.Counterparty, payee: book, subject: p.Subject, branch: "prepaid"}, true
+	case "cash":
+		return pairKey{branch: "cash"}, true
+	case "tax":
+		return pairKey{branch: "withheld"}, p.Branch != "collected"
+	}
+	return pairKey{}, false
 }
 
 // lines interns lines, groups and pairs. It grows with the number of parties, customers, products and clauses, not with
 // the number of records.
 type lines struct {
-	byKey  map[lineKey]*line
-	groups map[groupKey]int32
-	pairs  map[pairKey]int32
+	byKey   map[lineKey]*line
+	groups  map[groupKey]int32
+	pairs   map[pairKey]int32
+	parties map[string]int32
 }
 
 func newLines() lines {
-	return lines{byKey: map[lineKey]*line{}, groups: map[groupKey]int32{}, pairs: map[pairKey]int32{}}
+	return lines{byKey: map[lineKey]*line{}, groups: map[groupKey]int32{}, pairs: map[pairKey]int32{}, parties: map[string]int32{}}
 }
 
 // get returns the line of a posting's account and dimensions, after checking them.
@@ -72,13 +96,17 @@ func (l *lines) get(p Posting, c money.Currency) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	ln := &line{Posting: p, currency: c, id: p.lineID(), kinds: parts.kinds(), pair: -1, cells: map[int32]*cell{}}
+	ln := &line{Posting: p, currency: c, id: p.lineID(), kinds: parts.kinds(), pair: -1, party: -1, cells: map[int32]*cell{}}
 	ln.group = intern(l.groups, groupKey{p.Book, p.Agreement, p.Clause, c, parts.Type == Memo})
-	switch parts.Root {
-	case "receivable":
-		ln.pair = intern(l.pairs, pairKey{parts.Counterparty, p.Book, parts.Subject, parts.Branch})
-	case "payable":
-		ln.pair = intern(l.pairs, pairKey{p.Book, parts.Counterparty, parts.Subject, parts.Branch})
+	if pair, ok := pairOf(p.Book, parts); ok {
+		pair.agreement, pair.currency = p.Agreement, c
+		if pair.subject == "" {
+			pair.subject = p.Clause
+		}
+		ln.pair = intern(l.pairs, pair)
+	}
+	if parts.Counterparty != "" {
+		ln.party = intern(l.parties, parts.Counterparty)
 	}
 	l.byKey[key] = ln
 	return ln, nil

@@ -91,6 +91,7 @@ func (s *State) put(at int64, to spot, amount money.Amount) {
 
 type groupSum struct {
 	group int32
+	party int32 // counterparty of what is owed; -1 = none so far
 	kinds kinds
 	sum   money.Amount
 }
@@ -110,6 +111,9 @@ func (s *State) check() error {
 		p := &w.posted[i]
 		g := w.group(p.line.group)
 		g.kinds |= p.line.kinds
+		if p.line.party >= 0 && p.line.party != g.party {
+			g.meets(p.line.party)
+		}
 		if g.sum, err = g.sum.Add(p.amount); err != nil {
 			return err
 		}
@@ -139,8 +143,16 @@ func (w *work) group(id int32) *groupSum {
 			return &w.groups[i]
 		}
 	}
-	w.groups = append(w.groups, groupSum{group: id})
+	w.groups = append(w.groups, groupSum{group: id, party: -1})
 	return &w.groups[len(w.groups)-1]
+}
+
+// meets notes a counterparty of the group that it did not have before.
+func (g *groupSum) meets(party int32) {
+	if g.party >= 0 {
+		g.kinds |= kindParties
+	}
+	g.party = party
 }
 
 func (w *work) pair(id int32) *pairSum {

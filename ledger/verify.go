@@ -149,7 +149,7 @@ func (a *audit) finish() {
 	}
 	for _, id := range slices.Sorted(maps.Keys(a.groups)) {
 		g := a.groups[id]
-		if wrong := g.kinds.mayMeet(); wrong != "" {
+		if wrong := g.kinds.mayStand(); wrong != "" {
 			r.fault("pairs", g.line.Book, "clause %q: %s", g.line.Clause, wrong)
 		} else if !g.sum.IsZero() {
 			r.fault("balance", g.line.Book, "what clause %q of %q posted sums to %s, not to zero", g.line.Clause, g.line.Agreement, g.sum)

@@ -55,7 +55,9 @@ func TestVerify(t *testing.T) {
 		"finds_an_account_with_another_subject": {sold(func(k *ledger.Key) { k.Clause = "other" }), "account journal", "its subject is another"},
 		"finds_a_book_that_owes_itself": {sold(func(k *ledger.Key) { k.Account = "receivable:accrued:openai:openai-sales" }), "account journal",
 			"openai cannot owe itself"},
-		"finds_accounts_that_may_not_meet": {sold(func(k *ledger.Key) { k.Account = "cash" }), "balance pairs journal", "revenue or cost meets cash"},
+		"finds_accounts_that_may_not_meet": {sold(func(k *ledger.Key) { k.Account, k.Clause = "cash", "other" }), "balance pairs mirror journal",
+			"cash meets neither what is owed nor prepaid"},
+		"finds_cash_that_nobody_paid": {sold(func(k *ledger.Key) { k.Account = "cash" }), "balance balance mirror journal", "cash: the other book differs by 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j, b := saved(t)
