@@ -123,49 +123,6 @@ func (b *Block) checkHead() error {
 	return nil
 }
 
-// A Heading is what indexes need of an entry, read without decoding its body.
-type Heading struct {
-	Offset  int // in the block's bytes
-	Kind    Kind
-	Request RequestID // of intents, attempts, progress and records; zero for other kinds
-	Outcome Outcome   // of records
-	Part    uint32
-	Seal    ChainID // of seals: the chain that is ended
-}
-
-// Headings calls yield for each entry of b in order.
-func (b *Block) Headings(yield func(h *Heading)) error {
-	var h Heading
-	var seal Decoder
-	return b.each(func(offset int, raw []byte, _ int64) (bool, error) {
-		if len(raw) < 2 || raw[0] == 0 || raw[0] > lastVersion(Kind(raw[1])) {
-			var e Entry
-			err := seal.Decode(raw, &e)
-			return false, err
-		}
-		h = Heading{Offset: offset, Kind: Kind(raw[1])}
-		r := reader{b: raw, at: 2}
-		r.field("time")
-		r.field("source")
-		r.field("id")
-		h.Part = uint32(r.number("part"))
-		switch h.Kind {
-		case KindIntent, KindAttempt, KindProgress:
-			h.Request = r.request("request")
-		case KindRecord:
-			h.Request = r.request("request")
-			h.Outcome = Outcome(r.byte("outcome"))
-		case KindSeal:
-			h.Seal = r.chain()
-		}
-		if r.err != nil {
-			return false, r.err
-		}
-		yield(&h)
-		return true, nil
-	})
-}
-
 // ContentHash is the hash of what an entry says: SHA-256 of its bytes, which hold neither sequence nor recorded.
 func ContentHash(entry []byte) Hash { return sha256.Sum256(entry) }
 

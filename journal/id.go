@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
@@ -44,6 +45,9 @@ func (id RequestID) ChainTag() uint16 { return binary.BigEndian.Uint16(id[6:8]) 
 
 // IsZero reports whether the id is all zero, which no request has.
 func (id RequestID) IsZero() bool { return id == RequestID{} }
+
+// Compare orders ids as their bytes and texts do: by the instant that they were made at first.
+func (id RequestID) Compare(o RequestID) int { return bytes.Compare(id[:], o[:]) }
 
 // String returns "req_" and 26 letters.
 func (id RequestID) String() string {

@@ -248,8 +248,15 @@ type Journal interface {
 	// Blocks calls yield for the blocks after cursor in posting order until it returns false or none is left. A block is
 	// valid until yield returns.
 	Blocks(ctx context.Context, after Cursor, yield func(*Block) bool) error
-	// Find returns the entries of a request, in order; ErrNotFound if there is none.
+	// Find returns the entries of a request, in order, and after them in the same order what was recorded of it later
+	// (Heading.Also); ErrNotFound if there is none.
 	Find(ctx context.Context, id RequestID) ([]Entry, error)
+	// FindObject returns what Find does of each request whose record names the object, oldest request first: ids of objects are
+	// the clouds', and two may give the same. ErrNotFound if there is none.
+	FindObject(ctx context.Context, object string) ([]Entry, error)
+	// Pending calls yield for the records, admitted at an instant or after it, that are pending and have no later part, by that
+	// instant, until it returns false.
+	Pending(ctx context.Context, since int64, yield func(*Entry) bool) error
 	Close() error
 }
 

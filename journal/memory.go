@@ -2,9 +2,11 @@ package journal
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 )
 
@@ -14,6 +16,8 @@ type Memory struct {
 	chains   []*memoryChain
 	requests map[RequestID][]place
 	records  map[recordKey]struct{}
+	objects  map[ObjectKey][]RequestID
+	pending  []pendingPlace
 	closed   bool
 }
 
@@ -28,6 +32,13 @@ type place struct {
 	offset       int
 }
 
+// pendingPlace is where a record stands that was pending when it was written.
+type pendingPlace struct {
+	recordKey
+	time int64
+	at   place
+}
+
 type recordKey struct {
 	request RequestID
 	part    uint32
@@ -39,7 +50,7 @@ var errClosed = errors.New("journal: is closed")
 
 // NewMemory returns an empty journal.
 func NewMemory() *Memory {
-	return &Memory{requests: map[RequestID][]place{}, records: map[recordKey]struct{}{}}
+	return &Memory{requests: map[RequestID][]place{}, records: map[recordKey]struct{}{}, objects: map[ObjectKey][]RequestID{}}
 }
 
 // OpenChain begins a chain.
@@ -105,26 +116,38 @@ func (m *Memory) index(b *Block) error {
 	seen := map[recordKey]bool{}
 	for _, h := range heads {
 		key := recordKey{h.Request, h.Part}
-		if _, ok := m.records[key]; h.Kind == KindRecord && (ok || seen[key]) {
-			return fmt.Errorf("append block %d to chain %s: a second record for %s: %w", b.Number, b.Chain, h.Request, ErrConflict)
+		if _, ok := m.records[key]; h.Sole && (ok || seen[key]) {
+			return fmt.Errorf("append block %d to chain %s: a second %s for %s: %w", b.Number, b.Chain, h.Kind, h.Request, ErrConflict)
 		}
-		seen[key] = seen[key] || h.Kind == KindRecord
+		seen[key] = seen[key] || h.Sole
 	}
-	for _, h := range heads {
-		switch {
-		case h.Kind == KindSeal:
-			if c := m.chain(h.Seal); c != nil {
-				c.state.Settled = true
-			}
-			continue
-		case h.Request.IsZero():
-			continue
-		case h.Kind == KindRecord:
-			m.records[recordKey{h.Request, h.Part}] = struct{}{}
-		}
-		m.requests[h.Request] = append(m.requests[h.Request], place{int(b.Ordinal - 1), int(b.Number - 1), h.Offset})
+	for i := range heads {
+		m.add(&heads[i], place{int(b.Ordinal - 1), int(b.Number - 1), heads[i].Offset})
 	}
 	return nil
+}
+
+func (m *Memory) add(h *Heading, at place) {
+	if h.Kind == KindSeal {
+		if c := m.chain(h.Seal); c != nil {
+			c.state.Settled = true
+		}
+		return
+	}
+	if h.Sole {
+		m.records[recordKey{h.Request, h.Part}] = struct{}{}
+	}
+	for _, id := range append([]RequestID{h.Request}, h.Also...) {
+		if !id.IsZero() {
+			m.requests[id] = append(m.requests[id], at)
+		}
+	}
+	if known := m.objects[h.Object]; h.Object != (ObjectKey{}) && !slices.Contains(known, h.Request) {
+		m.objects[h.Object] = append(known, h.Request)
+	}
+	if h.Pending {
+		m.pending = append(m.pending, pendingPlace{recordKey{h.Request, h.Part}, h.Time, at})
+	}
 }
 
 // SealChain ends a chain.
@@ -185,18 +208,86 @@ func (m *Memory) Blocks(ctx context.Context, after Cursor, yield func(*Block) bo
 func (m *Memory) Find(ctx context.Context, id RequestID) ([]Entry, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	var found []Entry
-	for _, p := range m.requests[id] {
-		e, err := m.chains[p.chain].blocks[p.block].EntryAt(p.offset)
+	return m.find(id)
+}
+
+func (m *Memory) find(id RequestID) ([]Entry, error) {
+	var own, also []Entry
+	places := slices.Clone(m.requests[id])
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.chain, b.chain), cmp.Compare(a.block, b.block), cmp.Compare(a.offset, b.offset))
+	})
+	for _, p := range places {
+		e, err := m.entryAt(p)
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, e)
+		if e.Key() == id {
+			own = append(own, e)
+		} else {
+			also = append(also, e)
+		}
 	}
-	if len(found) == 0 {
+	if len(own)+len(also) == 0 {
 		return nil, fmt.Errorf("request %s: %w", id, ErrNotFound)
 	}
+	return append(own, also...), nil
+}
+
+func (m *Memory) entryAt(p place) (Entry, error) {
+	return m.chains[p.chain].blocks[p.block].EntryAt(p.offset)
+}
+
+// FindObject returns the entries of the requests that made an object.
+func (m *Memory) FindObject(ctx context.Context, object string) ([]Entry, error) {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	ids := slices.Clone(m.objects[KeyOfObject(object)])
+	slices.SortFunc(ids, RequestID.Compare)
+	var found []Entry
+	for _, id := range ids {
+		entries, err := m.find(id)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, entries...)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("object %q: %w", object, ErrNotFound)
+	}
 	return found, nil
+}
+
+// Pending calls yield for the records that are still pending; it holds no lock meanwhile.
+func (m *Memory) Pending(ctx context.Context, since int64, yield func(*Entry) bool) error {
+	m.mu.RLock()
+	latest := map[RequestID]uint32{}
+	for key := range m.records {
+		latest[key.request] = max(latest[key.request], key.part)
+	}
+	var open []pendingPlace
+	for _, p := range m.pending {
+		if p.time >= since && p.part == latest[p.request] {
+			open = append(open, p)
+		}
+	}
+	m.mu.RUnlock()
+	slices.SortFunc(open, func(a, b pendingPlace) int { return cmp.Or(cmp.Compare(a.time, b.time), a.request.Compare(b.request)) })
+	for _, p := range open {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		m.mu.RLock()
+		e, err := m.entryAt(p.at)
+		m.mu.RUnlock()
+		if err != nil {
+			return err
+		}
+		if !yield(&e) {
+			return nil
+		}
+	}
+	return nil
 }
 
 // Close ends the journal.

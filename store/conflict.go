@@ -10,8 +10,8 @@ import (
 	"concord/journal"
 )
 
-// settleConflicts removes from a group the records that stand in the journal, or earlier in the group, already: one that
-// says the same is as good as durable, another one fails with ErrConflict. One such record must not hold up the rest. It
+// settleConflicts removes from a group what stands in the journal, or earlier in the group, already and may stand once: an entry
+// that says the same is as good as durable, another one fails with ErrConflict. One such entry must not hold up the rest. It
 // reports whether it removed any.
 func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Block) bool {
 	type identity struct {
@@ -23,7 +23,7 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 	i := -1
 	err := b.Headings(func(h *journal.Heading) {
 		i++
-		if h.Kind != journal.KindRecord {
+		if !h.Sole {
 			return
 		}
 		id := identity{h.Request, h.Part}
@@ -33,7 +33,7 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 		}
 		before, ok := seen[id]
 		if !ok {
-			before, ok = c.recorded(ctx, h.Request, h.Part)
+			before, ok = c.recorded(ctx, h)
 		}
 		switch {
 		case !ok:
@@ -41,8 +41,8 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 		case bytes.Equal(before, this):
 			verdicts[i] = nil
 		default:
-			verdicts[i] = fmt.Errorf("a second record of %s: %w", h.Request, journal.ErrConflict)
-			c.options.Log.Error("a second record of a request was refused", slog.String("request", h.Request.String()))
+			verdicts[i] = fmt.Errorf("a second %s of %s: %w", h.Kind, h.Request, journal.ErrConflict)
+			c.options.Log.Error("a second entry under the same identity was refused", slog.String("kind", h.Kind.String()), slog.String("request", h.Request.String()))
 		}
 	})
 	if err != nil || len(verdicts) == 0 {
@@ -72,15 +72,15 @@ func content(b *journal.Block, offset int) ([]byte, error) {
 	return journal.AppendEntry(nil, &e)
 }
 
-// recorded returns the bytes of a request's record in the journal.
-func (c *Committer) recorded(ctx context.Context, id journal.RequestID, part uint32) ([]byte, bool) {
-	entries, err := c.journal.Find(ctx, id)
+// recorded returns the bytes of the entry of the same identity in the journal.
+func (c *Committer) recorded(ctx context.Context, h *journal.Heading) ([]byte, bool) {
+	entries, err := c.journal.Find(ctx, h.Request)
 	if err != nil && !errors.Is(err, journal.ErrNotFound) {
 		return nil, false
 	}
 	for i := range entries {
-		if _, ok := entries[i].Body.(*journal.Record); ok && entries[i].Part == part {
-			b, err := journal.AppendEntry(nil, &entries[i])
+		if e := &entries[i]; e.Body.Kind() == h.Kind && e.Key() == h.Request && e.Part == h.Part {
+			b, err := journal.AppendEntry(nil, e)
 			return b, err == nil
 		}
 	}

@@ -29,6 +29,8 @@ type Journal struct {
 	others   []byte // scratch: requests of a block, 16 bytes each
 	records  []byte
 	parts    []journal.Heading // records of a later part
+	pending  []journal.Heading // records that are
+	objects  []byte            // scratch: objects of a block and their requests, 32 bytes each
 	seals    []journal.ChainID
 
 	checkpoints *checkpointer // nil when read-only
@@ -36,7 +38,7 @@ type Journal struct {
 
 // statements of the append path, prepared once.
 type statements struct {
-	begin, commit, rollback, head, block, others, records, part, settle *sql.Stmt
+	begin, commit, rollback, head, block, others, records, part, settle, objects, pending *sql.Stmt
 }
 
 var _ journal.Journal = (*Journal)(nil)
@@ -98,6 +100,8 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 		{&j.stmt.others, "INSERT OR IGNORE INTO request (id, slot, block) SELECT substr(?1, 16*i + 1, 16), -?2, ?2 FROM number WHERE i < ?3"},
 		{&j.stmt.records, "INSERT INTO request (id, slot, block) SELECT substr(?1, 16*i + 1, 16), 0, ?2 FROM number WHERE i < ?3"},
 		{&j.stmt.part, "INSERT INTO request (id, slot, block) VALUES (?, ?, ?)"},
+		{&j.stmt.objects, "INSERT OR IGNORE INTO object (id, request) SELECT substr(?1, 32*i + 1, 16), substr(?1, 32*i + 17, 16) FROM number WHERE i < ?2"},
+		{&j.stmt.pending, "INSERT OR IGNORE INTO pending (time, request, part, block) VALUES (?, ?, ?, ?)"},
 		{&j.stmt.settle, "UPDATE chain SET settled = 1 WHERE name = ?"},
 	} {
 		if *s.to, err = j.conn.PrepareContext(ctx, s.sql); err != nil {
@@ -241,6 +245,18 @@ func (j *Journal) index(ctx context.Context, row int64) error {
 			return err
 		}
 	}
+	for ids := j.objects; len(ids) > 0; {
+		n := min(len(ids)/32, numbers)
+		if _, err := j.stmt.objects.ExecContext(ctx, ids[:32*n], n); err != nil {
+			return err
+		}
+		ids = ids[32*n:]
+	}
+	for _, h := range j.pending {
+		if _, err := j.stmt.pending.ExecContext(ctx, h.Time, h.Request[:], int64(h.Part), row); err != nil {
+			return err
+		}
+	}
 	for _, chain := range j.seals {
 		if _, err := j.stmt.settle.ExecContext(ctx, chain.String()); err != nil {
 			return err
@@ -252,14 +268,24 @@ func (j *Journal) index(ctx context.Context, row int64) error {
 // scan collects what is indexed of a block.
 func (j *Journal) scan(b *journal.Block) error {
 	j.others, j.records, j.parts, j.seals = j.others[:0], j.records[:0], j.parts[:0], j.seals[:0]
+	j.objects, j.pending = j.objects[:0], j.pending[:0]
 	return b.Headings(func(h *journal.Heading) {
+		if h.Object != (journal.ObjectKey{}) {
+			j.objects = append(append(j.objects, h.Object[:]...), h.Request[:]...)
+		}
+		if h.Pending {
+			j.pending = append(j.pending, *h)
+		}
+		for i := range h.Also {
+			j.others = append(j.others, h.Also[i][:]...)
+		}
 		switch {
 		case h.Kind == journal.KindSeal:
 			j.seals = append(j.seals, h.Seal)
 		case h.Request.IsZero():
-		case h.Kind == journal.KindRecord && h.Part == 0:
+		case h.Sole && h.Part == 0:
 			j.records = append(j.records, h.Request[:]...)
-		case h.Kind == journal.KindRecord:
+		case h.Sole:
 			j.parts = append(j.parts, *h)
 		default:
 			j.others = append(j.others, h.Request[:]...)

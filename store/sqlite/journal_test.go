@@ -88,6 +88,50 @@ func TestAJournalIsThereAfterItIsClosed(t *testing.T) {
 	}
 }
 
+func TestAnOlderFormatIsReadAsItIsAndBroughtUpToDateByAWriter(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	j := open(t, dir)
+	c := journaltest.Begin(t, j, journaltest.Chain(1))
+	c.Append(t, journaltest.Intent(1), journaltest.Record(1))
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, sqlite.JournalFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE object; DROP TABLE pending; PRAGMA user_version = 1"); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	r, err := sqlite.OpenJournal(dir, sqlite.Options{ReadOnly: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, err := r.Find(t.Context(), journaltest.Request(1)); err != nil || len(got) != 2 {
+		t.Errorf("%d entries, %v", len(got), err)
+	}
+	if _, err := r.FindObject(t.Context(), "resp_1"); !errors.Is(err, journal.ErrNotFound) {
+		t.Errorf("an object: %v, want %v", err, journal.ErrNotFound)
+	}
+	if err := errors.Join(r.Pending(t.Context(), 0, nil), r.Close()); err != nil {
+		t.Error(err)
+	}
+
+	j = open(t, dir)
+	defer j.Close()
+	if err := j.AppendBlock(t.Context(), c.Next(t, journaltest.ObjectRecord(2, "resp_1", true))); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := j.FindObject(t.Context(), "resp_1"); err != nil || len(got) != 1 {
+		t.Errorf("an object after the migration: %d entries, %v", len(got), err)
+	}
+}
+
 func TestTheLogIsStartedAgainBeforeItGrowsWithoutBound(t *testing.T) {
 	t.Parallel()
 	if testing.Short() {
@@ -133,7 +177,7 @@ func TestWhatCannotBeOpenedIsNamedAndLeftAlone(t *testing.T) {
 		text     string
 	}{
 		"a file that is no database": {prepare: write(sqlite.JournalFile, strings.Repeat("no database ", 100)), is: sqlite.ErrDamaged, text: "journal.db is damaged"},
-		"a later version":            {prepare: execute("PRAGMA application_id = 0x434a4e4c; PRAGMA user_version = 7; CREATE TABLE later (x)"), is: sqlite.ErrFuture, text: "format 7, this program knows up to 1"},
+		"a later version":            {prepare: execute("PRAGMA application_id = 0x434a4e4c; PRAGMA user_version = 7; CREATE TABLE later (x)"), is: sqlite.ErrFuture, text: "format 7, this program knows up to 2"},
 		"the file of something else": {prepare: execute("PRAGMA user_version = 3; CREATE TABLE theirs (x)"), text: "is not a Concord journal"},
 		"nothing to read":            {prepare: func(*testing.T, string) {}, readOnly: true, is: os.ErrNotExist, text: "there is no journal.db in"},
 		"a directory that is a file": {prepare: func(t *testing.T, dir string) {

@@ -43,6 +43,8 @@ type file struct {
 	application int64  // PRAGMA application_id
 	schema      string // folder of its migrations
 	readOnly    bool
+	grows       bool     // migrations only add to it: an older format is read as it is
+	format      int64    // of the file, once it is prepared
 	pragmas     []string // of every connection, writing or reading
 }
 
@@ -52,6 +54,7 @@ const pageSize = 8192
 func journalDB(dir string, o Options) file {
 	return file{
 		name: "journal", path: filepath.Join(dir, JournalFile), application: 0x434a4e4c, schema: "schema/journal", readOnly: o.ReadOnly,
+		grows: true,
 		// Checkpoints are made by a connection of their own. fullfsync reaches the platter on macOS and does nothing elsewhere.
 		pragmas: []string{"synchronous(FULL)", "wal_autocheckpoint(0)", "fullfsync(1)", "checkpoint_fullfsync(1)"},
 	}
@@ -120,7 +123,8 @@ func (f *file) prepare(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("%s %s: is not a Concord %s: name another data directory, nothing was changed", f.name, f.path, f.name)
 	case version > int64(len(steps)):
 		return fmt.Errorf("%s %s: format %d, this program knows up to %d: %w", f.name, f.path, version, len(steps), ErrFuture)
-	case version == int64(len(steps)):
+	case version == int64(len(steps)), f.readOnly && f.grows && version > 0:
+		f.format = version
 		return nil
 	case f.readOnly:
 		return fmt.Errorf("%s %s: format %d is older than %d: start the server once, which brings it up to date", f.name, f.path, version, len(steps))
@@ -137,6 +141,7 @@ func (f *file) prepare(ctx context.Context, db *sql.DB) error {
 			return err
 		}
 	}
+	f.format = int64(len(steps))
 	return nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 
 	"concord/journal"
 )
@@ -140,32 +141,45 @@ func (j *Journal) Find(ctx context.Context, id journal.RequestID) ([]journal.Ent
 	if err != nil {
 		return nil, err
 	}
-	var found []journal.Entry
+	var own, also []journal.Entry
 	for _, row := range ids {
-		b, err := j.blockAt(ctx, row)
+		found, err := j.entriesAt(ctx, row, func(h *journal.Heading) bool { return h.Request == id || slices.Contains(h.Also, id) })
 		if err != nil {
 			return nil, fmt.Errorf("find request %s: %w", id, err)
 		}
-		var offsets []int
-		err = b.Headings(func(h *journal.Heading) {
-			if h.Request == id {
-				offsets = append(offsets, h.Offset)
+		for i := range found {
+			if found[i].Key() == id {
+				own = append(own, found[i])
+			} else {
+				also = append(also, found[i])
 			}
-		})
-		for _, at := range offsets {
-			e, bad := b.EntryAt(at)
-			if err = errors.Join(err, bad); err == nil {
-				found = append(found, e)
-			}
-		}
-		if err != nil {
-			return nil, fmt.Errorf("find request %s: %w", id, err)
 		}
 	}
-	if len(found) == 0 {
+	if len(own)+len(also) == 0 {
 		return nil, fmt.Errorf("request %s: %w", id, journal.ErrNotFound)
 	}
-	return found, nil
+	return append(own, also...), nil
+}
+
+// entriesAt returns the entries of a row's block that are wanted.
+func (j *Journal) entriesAt(ctx context.Context, row int64, wanted func(*journal.Heading) bool) (found []journal.Entry, err error) {
+	b, err := j.blockAt(ctx, row)
+	if err != nil {
+		return nil, err
+	}
+	var offsets []int
+	err = b.Headings(func(h *journal.Heading) {
+		if wanted(h) {
+			offsets = append(offsets, h.Offset)
+		}
+	})
+	for _, at := range offsets {
+		e, bad := b.EntryAt(at)
+		if err = errors.Join(err, bad); err == nil {
+			found = append(found, e)
+		}
+	}
+	return found, err
 }
 
 // blockAt returns the block of a row.
