@@ -1,53 +1,11 @@
 package ledger
 
-import (
-	"fmt"
-
-	"concord/money"
-)
-
-// accrual is what an entry makes of a share, before it is committed.
-type accrual struct {
-	share   *share
-	segment *segment
-	life    totals
-	part    totals // the segment's new totals
-	paid    []money.Amount
-}
-
-// commit takes the new totals over. The paid amounts are copied: they stand in the work of one Post.
-func (a *accrual) commit() {
-	a.share.life = a.life
-	a.segment.totals = a.part
-	copy(a.segment.paid, a.paid)
-}
-
-// accrue posts what a sale makes parties owe each other: for each share in force the difference between what its base so
-// far comes to and what was posted so far. The streams of the sale's price are in work.
-func (s *State) accrue(at int64, sale *salePlan) error {
-	w := &s.work
-	if cap(w.owed) < sale.payees {
-		w.owed = make([]money.Amount, sale.payees)
-	}
-	w.owed, w.split = w.owed[:sale.payees], w.split[:0]
-	clear(w.owed)
-	for i := range sale.shares {
-		p := &sale.shares[i]
-		base, err := w.base(p)
-		if err == nil && !base.IsZero() {
-			err = s.accrueShare(at, p, base)
-		}
-		if err != nil {
-			return fmt.Errorf("share %s: %w", p.share.key.clause, err)
-		}
-	}
-	return nil
-}
+import "concord/money"
 
 // base adds up what the sale, and the shares accrued for it so far, bring to a share's base.
-func (w *work) base(p *sharePlan) (base money.Amount, err error) {
+func (w *work) base(p *sharePlan, streams []money.Amount) (base money.Amount, err error) {
 	for _, i := range p.streams {
-		if base, err = base.Add(w.streams[i]); err != nil {
+		if base, err = base.Add(streams[i]); err != nil {
 			return base, err
 		}
 	}
@@ -61,8 +19,8 @@ func (w *work) base(p *sharePlan) (base money.Amount, err error) {
 
 // accrueShare accrues one share: the rate on the cumulative base, rounded towards zero, less what it came to before; then
 // the caps; then the split among payees.
-func (s *State) accrueShare(at int64, p *sharePlan, base money.Amount) error {
-	seg := p.at(at)
+func (s *State) accrueShare(f *flow, p *sharePlan, base money.Amount) error {
+	seg := p.at(f.at)
 	now, err := seg.base.Add(base)
 	if err != nil {
 		return err
@@ -75,36 +33,48 @@ func (s *State) accrueShare(at int64, p *sharePlan, base money.Amount) error {
 	if err != nil {
 		return err
 	}
-	capped, err := s.capped(at, p, uncapped)
+	capped, err := s.capped(f.at, p, uncapped)
 	if err != nil {
 		return err
 	}
 	change := totals{base, uncapped, capped}
-	a := accrual{share: p.share, segment: seg}
-	if a.life, err = p.share.life.add(change); err != nil {
+	if err := s.work.grow(&p.share.life, change); err != nil {
 		return err
 	}
-	if a.part, err = seg.totals.add(change); err != nil {
+	if err := s.work.grow(&seg.totals, change); err != nil {
 		return err
 	}
-	if a.paid, err = s.work.divide(p, a.part.capped); err != nil {
+	paid, err := s.work.divide(p, seg.capped)
+	if err != nil {
 		return err
 	}
-	s.work.accruals = append(s.work.accruals, a)
 	for i := range p.payees {
-		owed, err := a.paid[i].Sub(seg.paid[i])
+		owed, err := paid[i].Sub(seg.paid[i])
 		if err != nil {
 			return err
 		}
+		s.work.set(&seg.paid[i], paid[i])
 		s.work.owed[p.first+i] = owed
-		s.owe(at, &p.payees[i], owed)
+		s.owe(f.posted, &p.payees[i], owed)
 	}
 	above, err := uncapped.Sub(capped)
 	if err != nil {
 		return err
 	}
-	s.put(at, p.above[0], above)
-	s.put(at, p.above[1], above.Neg())
+	s.put(f.posted, p.above[0], above)
+	s.put(f.posted, p.above[1], above.Neg())
+	return nil
+}
+
+// grow adds a change to totals.
+func (w *work) grow(t *totals, change totals) error {
+	now, err := t.add(change)
+	if err != nil {
+		return err
+	}
+	w.set(&t.base, now.base)
+	w.set(&t.uncapped, now.uncapped)
+	w.set(&t.capped, now.capped)
 	return nil
 }
 
@@ -122,12 +92,10 @@ func (s *State) capped(at int64, p *sharePlan, amount money.Amount) (money.Amoun
 		if c.from != 0 && at < c.from {
 			continue
 		}
-		change, err := c.window(at).take(amount, p.limits[i])
-		if err != nil {
+		var err error
+		if amount, err = s.work.take(c.window(at), amount, p.limits[i]); err != nil {
 			return amount, err
 		}
-		s.work.windows = append(s.work.windows, change)
-		amount = change.passed
 	}
 	return amount, nil
 }

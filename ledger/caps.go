@@ -130,12 +130,12 @@ func (c *counter) label(w *window) string {
 	return t.Format("2006")
 }
 
-// take computes what of d passes a window that is bounded by limit (nil = not bounded). Growth passes as far as there is
+// take adds d to a window and returns what of it passes one that is bounded by limit (nil = not bounded). Growth passes as far as there is
 // headroom; the rest is lost, a later cap does not bring it back. What shrinks takes first from what was lost.
-func (w *window) take(d money.Amount, limit *money.Amount) (windowChange, error) {
+func (k *work) take(w *window, d money.Amount, limit *money.Amount) (money.Amount, error) {
 	in, err := w.in.Add(d)
 	if err != nil {
-		return windowChange{}, err
+		return d, err
 	}
 	passed := d
 	if limit != nil {
@@ -144,12 +144,17 @@ func (w *window) take(d money.Amount, limit *money.Amount) (windowChange, error)
 			bound = *limit
 		}
 		if passed, err = bound.Sub(w.out); err != nil {
-			return windowChange{}, err
+			return d, err
 		}
 		passed = clamp(passed, d)
 	}
 	out, err := w.out.Add(passed)
-	return windowChange{window: w, in: in, out: out, passed: passed}, err
+	if err != nil {
+		return d, err
+	}
+	k.set(&w.in, in)
+	k.set(&w.out, out)
+	return passed, nil
 }
 
 // clamp bounds a to between zero and d, on d's side of zero.
@@ -172,15 +177,6 @@ func clamp(a, d money.Amount) money.Amount {
 	}
 	return a
 }
-
-// windowChange is a window's new values, before they are committed.
-type windowChange struct {
-	window  *window
-	in, out money.Amount
-	passed  money.Amount
-}
-
-func (c *windowChange) commit() { c.window.in, c.window.out = c.in, c.out }
 
 // CapUse is what counts to the caps of a share in one window. What is left of a cap is its amount less Capped.
 type CapUse struct {

@@ -44,6 +44,7 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 		err = s.apply()
 	}
 	if err != nil {
+		s.work.restore()
 		return nil, fmt.Errorf("post %s: %w", name(e), err)
 	}
 	return &s.work.tx, nil
@@ -63,7 +64,7 @@ func name(e *journal.Entry) string {
 func (s *State) begin(e *journal.Entry) {
 	w := &s.work
 	w.tx = Transaction{Entry: e.ID, Part: e.Part, Time: e.Time, Postings: w.tx.Postings[:0]}
-	w.posted, w.accruals, w.windows = w.posted[:0], w.accruals[:0], w.windows[:0]
+	w.posted, w.undone = w.posted[:0], w.undone[:0]
 }
 
 // A spot is a line with the calendar that dates what is posted to it.
@@ -217,12 +218,6 @@ func (s *State) apply() error {
 		posting := p.line.Posting
 		posting.Amount, posting.Day = p.amount, c.day
 		w.tx.Postings = append(w.tx.Postings, posting)
-	}
-	for i := range w.accruals {
-		w.accruals[i].commit()
-	}
-	for i := range w.windows {
-		w.windows[i].commit()
 	}
 	s.chain()
 	return nil

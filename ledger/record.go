@@ -45,7 +45,7 @@ func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) erro
 	if sold == nil {
 		return nil
 	}
-	return s.accrue(at, sold)
+	return s.accrueFlow(flow{sale: sold, streams: s.work.streams, at: at, posted: at})
 }
 
 // moves reports whether a record posts anything.

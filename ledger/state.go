@@ -35,16 +35,15 @@ type State struct {
 
 // work is what one Post needs until it is committed; kept to avoid allocation.
 type work struct {
-	tx       Transaction
-	posted   []posted
-	accruals []accrual
-	windows  []windowChange
-	streams  []money.Amount
-	split    []money.Amount
-	owed     []money.Amount // by payee, in the order of the sale's shares
-	groups   []groupSum
-	pairs    []pairSum
-	canon    []byte
+	tx      Transaction
+	posted  []posted
+	undone  []undo // what the entry changed of shares
+	streams []money.Amount
+	split   []money.Amount
+	owed    []money.Amount // by payee, in the order of the sale's shares
+	groups  []groupSum
+	pairs   []pairSum
+	canon   []byte
 }
 
 // posted is one posting before it is committed.
