@@ -64,7 +64,12 @@ func (b *Block) Sum() Hash {
 }
 
 // At returns the cursor of whoever has taken this block.
-func (b *Block) At() Cursor { return Cursor{Chain: b.Ordinal, Block: b.Number} }
+func (b *Block) At() Cursor {
+	if b.Merged > 0 {
+		return Cursor{Block: b.Merged}
+	}
+	return Cursor{Chain: b.Ordinal, Block: b.Number}
+}
 
 // Position names a place in the journal in errors.
 func (b *Block) Position(offset int) string {

@@ -221,6 +221,7 @@ type Block struct {
 	Prev     Hash   // of the block before it; zero for the first
 	Hash     Hash   // Sum of this one
 	Bytes    []byte // as stored: version, Recorded, then the entries, each with its length
+	Merged   uint64 // position in the order of merges, from 1; 0 = it stands in none (Merging)
 }
 
 // Errors of a journal's storage.
@@ -233,7 +234,7 @@ var (
 	ErrNotFound = errors.New("journal: not found")
 )
 
-// Journal is the storage of chains. Implementations: memory, SQLite. All calls are safe for concurrent use.
+// Journal is the storage of chains. Implementations: memory, SQLite, PostgreSQL. All calls are safe for concurrent use.
 type Journal interface {
 	// OpenChain begins a chain for a live process, as its only writer.
 	OpenChain(ctx context.Context, id ChainID) error
@@ -271,7 +272,8 @@ type ChainState struct {
 	Settled bool // a seal entry for it stands in the journal: every intent of it has its record
 }
 
-// Cursor is a position in posting order: chain by order of opening, block number. The zero Cursor is before everything.
+// Cursor is a position in posting order: chain by order of opening, block number; of a Merging journal chain 0 and the place in
+// the order of merges. The zero Cursor is before everything.
 type Cursor struct {
 	Chain uint64 // ordinal of the chain, from 1
 	Block uint64 // blocks of it that were taken
