@@ -26,18 +26,30 @@ func (q *request) whole(t, deployment int, resp *http.Response) (clouds.Answer, 
 	if err != nil {
 		return q.lost(t, deployment, q.unanswered(true))
 	}
-	adapter := q.view.places[deployment].adapter
-	a := adapter.Classify(resp.StatusCode, resp.Header, q.answer)
+	return q.convey(t, deployment, resp.StatusCode, resp.Header)
+}
+
+// classify reads what a deployment answered.
+func (q *request) classify(deployment, status int, h http.Header, body []byte) clouds.Answer {
+	return q.view.places[deployment].adapter.Classify(status, h, body)
+}
+
+// convey classifies the whole answer that was read, records it, and only then sends it.
+func (q *request) convey(t, deployment, status int, h http.Header) (clouds.Answer, bool) {
+	a := q.classify(deployment, status, h, q.answer)
 	if a.Outcome != delivery.Answered {
 		return q.lost(t, deployment, a)
 	}
 	q.close(t, delivery.Answered)
 	q.g.observeHealth(q.view, deployment, delivery.Answered, 0)
+	if q.g.config.Hedge.Slow {
+		q.view.offer.health.slots[deployment].latencies.observe(q.tried(t).Ended - q.tried(t).Started)
+	}
 	if err := q.intentDurable(); err != nil {
 		q.abandon(err)
 		return a, true
 	}
-	used := q.usageOf(adapter, &a)
+	used := q.usageOf(q.view.places[deployment].adapter, &a)
 	q.papers.record.Delivered = int64(len(q.answer))
 	q.settle(journal.Answered, t, &used)
 	if f := q.recordDurable(); f != nil {
@@ -45,8 +57,8 @@ func (q *request) whole(t, deployment int, resp *http.Response) (clouds.Answer, 
 		return a, true
 	}
 	q.head(deployment)
-	q.answered(resp.StatusCode)
-	writeBody(q.w, resp.StatusCode, contentType(resp.Header, jsonType), q.answer)
+	q.answered(status)
+	writeBody(q.w, status, contentType(h, jsonType), q.answer)
 	return a, true
 }
 

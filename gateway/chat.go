@@ -20,22 +20,19 @@ var (
 	errGone        = errors.New("the client left")
 )
 
-// chat serves POST /v1/chat/completions and its Azure forms; deployment is the model where the path names it.
-func (g *Gateway) chat(w http.ResponseWriter, r *http.Request, deployment string) {
-	if !g.allowed(w, r, http.MethodPost) {
-		return
-	}
+// request serves one request on a surface; deployment is the model where the path names it, object what the path speaks of.
+func (g *Gateway) request(w http.ResponseWriter, r *http.Request, s *surface, deployment, object string) {
 	offer := g.offered.Load()
 	key, ok := offer.authenticate(r.Header)
 	if !ok {
-		g.refuse(w, "chat", faultKey)
+		g.refuse(w, s.name, faultKey)
 		return
 	}
 	q := g.requests.Get().(*request)
-	q.begin(w, r, offer, key)
+	q.begin(w, r, offer, key, s, object)
 	if !g.enter(q) {
 		q.reset()
-		g.refuse(w, "chat", faultDraining)
+		g.refuse(w, s.name, faultDraining)
 		return
 	}
 	defer q.end()
@@ -46,6 +43,7 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request, deployment string
 	if !q.decide() {
 		return
 	}
+	q.key.retries.admit()
 	if f := q.appendIntent(); f != nil {
 		q.fail(f)
 		return
@@ -54,11 +52,12 @@ func (g *Gateway) chat(w http.ResponseWriter, r *http.Request, deployment string
 }
 
 // begin takes the request over.
-func (q *request) begin(w http.ResponseWriter, r *http.Request, o *offer, key *Key) {
+func (q *request) begin(w http.ResponseWriter, r *http.Request, o *offer, key *Key, s *surface, object string) {
 	q.w, q.ctx, q.offer, q.key, q.began = w, r.Context(), o, key, q.g.now()
+	q.surface, q.object = s, object
 	q.out.w = w
 	q.out.flush, _ = w.(interface{ FlushError() error })
-	q.done = Finished{Route: "chat", Customer: key.Customer, Key: key.ID}
+	q.done = Finished{Route: s.name, Customer: key.Customer, Key: key.ID}
 	q.watch.begin()
 }
 
@@ -145,7 +144,7 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "max_tokens_above_limit", param: scan.MaxTokensName,
 			message: fmt.Sprintf("%s is %d; this key may ask for %d tokens at most.", scan.MaxTokensName, scan.MaxTokens, q.key.MaxOutput)}
 	}
-	q.call = clouds.Call{API: agreement.Chat, Path: "/chat/completions", Header: r.Header, Body: q.body, Scan: scan, ID: text}
+	q.call = clouds.Call{API: q.surface.api, Path: q.surface.path, Header: r.Header, Body: q.body, Scan: scan, ID: text}
 	q.done.Product, q.done.Stream = product.ID, scan.Stream
 	return nil
 }
@@ -166,7 +165,7 @@ func (q *request) latest(r *http.Request) bool {
 // decide plans the request; false if the terms refuse it, which is then answered.
 func (q *request) decide() bool {
 	facts := delivery.Facts{
-		Request: q.id, At: q.admitted, Customer: q.key.Customer, Product: q.done.Product, API: agreement.Chat, Stream: q.call.Scan.Stream,
+		Request: q.id, At: q.admitted, Customer: q.key.Customer, Product: q.done.Product, API: q.surface.api, Stream: q.call.Scan.Stream,
 	}
 	q.decidedOn = q.snapshot()
 	q.view.router.Plan(facts, q.decidedOn, &q.plan)

@@ -26,6 +26,8 @@ type Key struct {
 	ID        string
 	Customer  string
 	MaxOutput int64 // tokens a request may ask for at most; 0 = no bound
+
+	retries *retryBudget // of the customer
 }
 
 // Durability says what an answer waits for.
@@ -73,7 +75,13 @@ type Config struct {
 	Durability  Durability
 	Intent      IntentOrder
 	Timeouts    Timeouts
-	Breaker     delivery.Settings // zero fields take the defaults: 3 failures, 10 s, 2 min, quota 1 min
+	Breaker     delivery.Settings // zero fields take the defaults: 3 failures, 10 s, 2 min, quota 1 min, a ramp of 8 answers
+	Retries     Retries           // zero fields take the defaults
+	Hedge       Hedge             // the zero value asks no second deployment
+	Probe       time.Duration     // how often every deployment is asked for its models, which costs nothing; 0 = never
+	Objects     Objects           // finds what clouds keep for customers; nil = what this process remembers
+	Past        Past              // terms that are no longer offered; nil = what is on offer speaks for the past
+	MaxObjects  int               // kept objects remembered in memory (default 10,000)
 	MaxBody     int64             // of a request, bytes (default 32 MiB)
 	MaxAnswer   int64             // of an answer that is not streamed, bytes (default 64 MiB)
 	HoldPrelude int               // bytes held back before content (default 64 KiB)
@@ -111,6 +119,18 @@ func (c *Config) setDefaults() {
 	ns(&c.Breaker.Cooldown, 10*time.Second)
 	ns(&c.Breaker.Longest, 2*time.Minute)
 	ns(&c.Breaker.Quota, time.Minute)
+	if c.Breaker.Ramp == 0 {
+		c.Breaker.Ramp = 8
+	}
+	if c.Retries.Percent == 0 {
+		c.Retries.Percent = retriesPercent
+	}
+	if c.Retries.Burst == 0 {
+		c.Retries.Burst = retriesBurst
+	}
+	if c.MaxObjects == 0 {
+		c.MaxObjects = 10_000
+	}
 	ns(&c.MaxBody, 32<<20)
 	ns(&c.MaxAnswer, 64<<20)
 	if c.HoldPrelude == 0 {
@@ -173,6 +193,8 @@ func (c *Config) check() error {
 		{"Timeouts.Request", int64(c.Timeouts.Request)}, {"Timeouts.Tail", int64(c.Timeouts.Tail)},
 		{"Timeouts.Hold", int64(c.Timeouts.Hold)}, {"Timeouts.CommitWait", int64(c.Timeouts.CommitWait)},
 		{"Breaker.Failures", int64(c.Breaker.Failures)}, {"Breaker.Cooldown", c.Breaker.Cooldown},
+		{"Breaker.Ramp", int64(c.Breaker.Ramp)}, {"Retries.Percent", int64(c.Retries.Percent)},
+		{"Hedge.After", int64(c.Hedge.After)}, {"Probe", int64(c.Probe)}, {"MaxObjects", int64(c.MaxObjects)},
 		{"Breaker.Longest", c.Breaker.Longest}, {"Breaker.Quota", c.Breaker.Quota}, {"Breaker.Claim", c.Breaker.Claim},
 		{"MaxBody", c.MaxBody}, {"MaxAnswer", c.MaxAnswer}, {"HoldPrelude", int64(c.HoldPrelude)},
 	} {

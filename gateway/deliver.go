@@ -36,6 +36,12 @@ func (q *request) deliver() {
 		if why != delivery.Skipped {
 			last = answer
 		}
+		if burdens(why) && !q.key.retries.take() {
+			q.g.log.Warn("retry budget spent: no further attempt", "request", q.id.String(), "customer", q.key.Customer)
+			q.done.Starved = true
+			q.spent(&last)
+			return
+		}
 		if q.g.now() >= q.deadline {
 			q.conclude(journal.Failed, faultDeadline)
 			return
@@ -66,6 +72,9 @@ func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.An
 		return a, true
 	}
 	q.watch.set(reading, min(q.g.now()+int64(q.g.config.Timeouts.FirstByte), q.deadline))
+	if delay, ok := q.hedgeAfter(&step); ok {
+		return q.race(ctx, move.Step, t, delay)
+	}
 	resp, a := q.send(ctx, p)
 	if resp == nil {
 		return q.lost(t, step.Deployment, a)
@@ -98,6 +107,23 @@ func (q *request) before(deployment int, why delivery.Outcome) error {
 
 // send prepares, signs and sends. Without a response, the answer says why.
 func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.Answer) {
+	r, a := q.prepare(ctx, p)
+	if r == nil {
+		return nil, a
+	}
+	resp, err := q.g.config.Transport.RoundTrip(r)
+	if err != nil {
+		a = q.unanswered(false)
+		if a.Outcome == delivery.Unreachable {
+			q.g.log.Debug("cloud not reached", "request", q.id.String(), "deployment", p.target.Deployment, "error", err)
+		}
+		return nil, a
+	}
+	return resp, a
+}
+
+// prepare makes the signed request for a deployment. Without one, the answer says why.
+func (q *request) prepare(ctx context.Context, p *place) (*http.Request, clouds.Answer) {
 	if q.sending.Load() == 0 {
 		q.call.Scratch = q.scratch[:0]
 	} else {
@@ -134,15 +160,7 @@ func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.An
 		q.g.log.Warn("request not signed", "deployment", p.target.Deployment, "error", err)
 		return nil, clouds.Answer{Outcome: delivery.Credential, Detail: "not signed"}
 	}
-	resp, err := q.g.config.Transport.RoundTrip(r)
-	if err != nil {
-		a := q.unanswered(false)
-		if a.Outcome == delivery.Unreachable {
-			q.g.log.Debug("cloud not reached", "request", q.id.String(), "deployment", p.target.Deployment, "error", err)
-		}
-		return nil, a
-	}
-	return resp, clouds.Answer{}
+	return r, clouds.Answer{}
 }
 
 // unanswered says why an attempt ended without an answer. headers: its status line had come.

@@ -25,6 +25,7 @@ type Gateway struct {
 
 	swap     sync.Mutex // held while the offer is exchanged; taken before all others
 	breakers breakers
+	retries  map[string]*retryBudget // by customer; guarded by swap
 
 	last     atomic.Int64 // admitted instant
 	requests sync.Pool    // of *request
@@ -34,6 +35,12 @@ type Gateway struct {
 	stopped  atomic.Bool    // open requests were cut off: nothing may be begun any more
 	late     sync.WaitGroup // records that are still on their way to the journal
 	quit     chan struct{}  // closed when late records are given up
+
+	registry   *registry
+	background sync.WaitGroup  // goroutines of the gateway's own
+	stopping   chan struct{}   // closed when nothing is admitted any more
+	ending     context.Context // ends with stopping
+	end        context.CancelFunc
 
 	mu     sync.Mutex
 	open   *request // list of those being served
@@ -52,8 +59,9 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		config: c, log: c.Log, chain: c.Chain.Tag(), breakers: breakers{settings: c.Breaker},
 		base:  time.Now().Add(-time.Second), // so that no instant is 0, which stands for none
-		empty: make(chan struct{}), quit: make(chan struct{}),
+		empty: make(chan struct{}), quit: make(chan struct{}), registry: newRegistry(c.MaxObjects), stopping: make(chan struct{}),
 	}
+	g.ending, g.end = context.WithCancel(context.Background())
 	if err := g.Swap(c.offer()); err != nil {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
@@ -88,26 +96,15 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	path := r.URL.Path
 	switch path {
 	case "/v1/chat/completions", "/openai/v1/chat/completions":
-		g.chat(w, r, "")
-	case "/v1/models", "/openai/v1/models":
-		g.models(w, r, "")
+		if g.allowed(w, r, http.MethodPost) {
+			g.request(w, r, chatSurface, "", "")
+		}
 	case "/healthz":
 		_, _ = w.Write([]byte("ok\n"))
 	case "/readyz":
 		g.ready(w)
 	default:
-		if name, ok := between(path, "/openai/deployments/", "/chat/completions"); ok && !strings.Contains(name, "/") {
-			g.chat(w, r, name)
-			return
-		}
-		for _, prefix := range []string{"/v1/models/", "/openai/v1/models/"} {
-			if id, ok := between(path, prefix, ""); ok {
-				g.models(w, r, id)
-				return
-			}
-		}
-		g.refuse(w, "other", &fault{status: http.StatusNotFound, kind: "invalid_request_error", code: "unknown_url",
-			message: fmt.Sprintf("Unknown request URL: %s %s. This gateway serves chat completions and models.", r.Method, path)})
+		g.route(w, r)
 	}
 }
 
@@ -216,6 +213,7 @@ func (g *Gateway) Drain(ctx context.Context) error {
 		g.cut(errStopping)
 		<-g.empty // every wait of a request is bounded
 	}
+	g.background.Wait()
 	done := make(chan struct{})
 	go func() { g.late.Wait(); close(done) }()
 	timer := time.NewTimer(g.config.Timeouts.CommitWait)
@@ -236,6 +234,8 @@ func (g *Gateway) stopAdmitting() {
 	if g.draining.Swap(true) {
 		return
 	}
+	close(g.stopping)
+	g.end()
 	if g.count == 0 {
 		close(g.empty)
 	}

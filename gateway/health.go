@@ -25,11 +25,13 @@ type health struct {
 }
 
 type slot struct {
-	target  *clouds.Target
-	marked  atomic.Bool // breaker is not in its first state
-	mu      sync.Mutex
-	breaker delivery.Breaker
-	gone    bool // no longer offered: it does not count among the marked
+	target    *clouds.Target
+	latencies latencies
+	marked    atomic.Bool // breaker is not in its first state
+	mu        sync.Mutex
+	breaker   delivery.Breaker
+	limit     bool // it was a limit or a quota that opened the breaker
+	gone      bool // no longer offered: it does not count among the marked
 }
 
 // health returns the breakers of an offer: those of deployments that are reached as before, and new ones. Breakers that are
@@ -81,6 +83,25 @@ func (h *health) snapshot(now int64, room []delivery.State) []delivery.State {
 	return room
 }
 
+// stateOf returns the state of one deployment.
+func (h *health) stateOf(deployment int, now int64) delivery.State {
+	s := h.slots[deployment]
+	if !s.marked.Load() {
+		return delivery.Closed
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.breaker.State(now)
+}
+
+// limited reports whether a deployment is out for a limit, a quota or a credential, not for failures.
+func (h *health) limited(deployment int) bool {
+	s := h.slots[deployment]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.limit
+}
+
 // acquire claims the probe of a deployment that is open; true if the caller may send.
 func (h *health) acquire(deployment int, now int64) bool {
 	s := h.slots[deployment]
@@ -101,6 +122,11 @@ func (h *health) observe(deployment int, now int64, o delivery.Outcome, retryAft
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	changed := s.breaker.Observe(&h.settings, now, o, retryAfter)
+	if o == delivery.Throttled || o == delivery.Quota || o == delivery.Credential {
+		s.limit = true
+	} else if s.breaker == (delivery.Breaker{}) {
+		s.limit = false
+	}
 	if marked := s.breaker != (delivery.Breaker{}); marked != s.marked.Load() {
 		s.marked.Store(marked)
 		switch {

@@ -9,7 +9,7 @@ import (
 // Finished is what metrics learn of a request that ended. It holds no key, prompt or completion.
 type Finished struct {
 	Request    journal.RequestID
-	Route      string          // "chat", "models", "other"
+	Route      string          // the surface: "chat", "responses", "responses.get", "embeddings", ..., "models", "other"
 	Status     int             // that the client was sent, 0 = it left before
 	Code       string          // of the error that the client was sent; "" = none
 	Outcome    journal.Outcome // 0 = the request has no record: 401, 404, malformed, refused admission
@@ -26,4 +26,5 @@ type Finished struct {
 	FirstByte  int64 // ns until the first byte went to the client; 0 = none did
 	Duration   int64 // ns until the handler ended
 	Panicked   bool
+	Starved    bool // the customer's retry budget kept it from another attempt
 }

@@ -60,9 +60,15 @@ func (g *Gateway) prepare(next Offer) *offer {
 		timeline: next.Timeline, set: next.Set, keys: make(map[KeyHash]*Key, len(next.Keys)), targets: next.Targets,
 		adapters: g.config.Adapters, health: g.breakers.health(deployments, next.Targets),
 	}
+	budgets := make(map[string]*retryBudget)
 	for hash, key := range next.Keys {
+		if budgets[key.Customer] == nil {
+			budgets[key.Customer] = g.budgetOf(key.Customer)
+		}
+		key.retries = budgets[key.Customer]
 		o.keys[hash] = &key
 	}
+	g.retries = budgets
 	return o
 }
 

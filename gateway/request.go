@@ -26,6 +26,9 @@ type request struct {
 	watch watch
 	relay relay
 
+	surface  *surface
+	object   string // that the path names
+	pinned   *kept  // the object that decides where the request goes; nil = none
 	offer    *offer
 	key      *Key
 	view     *view // of the offer, at the admitted instant
@@ -99,6 +102,7 @@ func (q *request) reset() {
 	if q.kept || q.sending.Load() != 0 {
 		return
 	}
+	q.surface, q.object, q.pinned = nil, "", nil
 	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
 	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}

@@ -32,7 +32,8 @@ func (w *world) get(path string) answer {
 
 func TestWhatIsNotMeteredIsNotServed(t *testing.T) {
 	inWorld(t, nil, func(w *world) {
-		for _, path := range []string{"/v1/embeddings", "/v1/realtime", "/v1", "/v1/chat/completions/x", "/openai/v1/files", "/openai/deployments/x/embeddings",
+		for _, path := range []string{"/v1/files", "/v1/realtime", "/v1/batches", "/v1", "/v1/chat/completions/x", "/openai/v1/files", "/openai/deployments/x/files", "/v1/responses/a/b",
+			"/v1/responses//cancel", "/v1/responses/x/other", "/openai/deployments/x/responses/y", "/v1/images/variations",
 			"/openai/deployments//chat/completions", "/openai/deployments/a/b/chat/completions", "/v1//chat/completions", "/anything"} {
 			got := w.get(path)
 			if got.Status != 404 || got.code() != "unknown_url" {

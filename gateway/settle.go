@@ -29,7 +29,7 @@ func (q *request) appendIntent() *fault {
 	p, r := &q.papers, q.view.router
 	first := q.plan.First()
 	p.intent = journal.Intent{
-		Request: q.id, Key: q.key.ID, Customer: q.key.Customer, Product: q.done.Product, API: agreement.Chat,
+		Request: q.id, Key: q.key.ID, Customer: q.key.Customer, Product: q.done.Product, API: q.surface.api,
 		Stream: q.call.Scan.Stream, Terms: r.Terms().Hash(), Set: q.view.offer.set, Health: q.seenNow(q.decidedOn),
 		InputBytes: int64(len(q.body)), OutputBound: q.outputBound(),
 	}
@@ -106,7 +106,7 @@ func (q *request) close(t int, o delivery.Outcome) {
 	a := q.tried(t)
 	a.Outcome, a.Ended, q.done.Last = o, q.since(q.g.now()), o
 	switch o {
-	case delivery.Timeout, delivery.ContentStalled, delivery.CutShort, delivery.ClientGone:
+	case delivery.Timeout, delivery.ContentStalled, delivery.CutShort, delivery.ClientGone, delivery.Superseded:
 		operator, known := q.view.router.Terms().Operator(a.Cloud)
 		a.CostUnsure = !known || agreement.CostPayer(operator, a.Holder, a.Seller) != ""
 	default:
@@ -125,7 +125,7 @@ func (q *request) refused(why string) journal.Entry {
 func (q *request) fill(o journal.Outcome, served int) {
 	r := &q.papers.record
 	r.Request, r.Outcome, r.Customer, r.Key, r.Product = q.id, o, q.key.Customer, q.key.ID, q.done.Product
-	r.API, r.Stream, r.Terms, r.Set = agreement.Chat, q.call.Scan.Stream, q.view.router.Terms().Hash(), q.view.offer.set
+	r.API, r.Stream, r.Terms, r.Set = q.surface.api, q.call.Scan.Stream, q.view.router.Terms().Hash(), q.view.offer.set
 	r.Currency, r.Served, r.Ended = q.g.config.Currency, served, q.since(q.g.now())
 	q.done.Outcome = o
 }
@@ -144,7 +144,8 @@ func (q *request) settle(o journal.Outcome, served int, used *usage.Usage) {
 		}
 	}
 	if served >= 0 && used != nil {
-		q.price(o, served, used)
+		p := pricer{router: q.view.router, admitted: q.admitted, record: r, log: q.g.log}
+		p.price(o, served, used, q.papers.costs[:0], q.papers.lines[:0])
 	}
 	q.recorded = true
 	q.done.Tokens, q.done.Evidence = r.Usage.Tokens, r.Usage.Evidence
@@ -172,61 +173,6 @@ func (p *papers) intentFailed() bool {
 	default:
 		return false
 	}
-}
-
-// price works out what the customer is charged and what the cloud charges its account holder.
-func (q *request) price(o journal.Outcome, served int, used *usage.Usage) {
-	r, p, router := &q.papers.record, &q.papers, q.view.router
-	t := q.tried(served)
-	dep, _ := router.Deployment(t.Deployment)
-	t.Usage = *used
-	var err error
-	if t.Cost, err = router.Cost(dep, q.admitted, used, p.costs[:0]); err != nil {
-		q.g.log.Error("cost of an attempt unknown", "request", q.id.String(), "deployment", t.Deployment, "error", err)
-		t.CostUnsure = true
-	}
-	t.CostUnsure = t.CostUnsure || len(t.Cost) > 0 && used.Evidence != usage.Reported
-	if len(t.Cost) == 0 {
-		t.Cost = nil
-	}
-	if c := router.Currency(dep); c != "" {
-		r.Currency = c
-	}
-	if !charges(router.Sale(dep), o, used.Evidence) {
-		return
-	}
-	r.Usage = *used
-	if r.Lines, r.Unpriced, err = router.Charge(dep, q.admitted, used, p.lines[:0]); err != nil {
-		q.g.log.Error("usage could not be priced", "request", q.id.String(), "deployment", t.Deployment, "error", err)
-		r.Lines, r.Unpriced = nil, classes(used)
-	}
-}
-
-// charges applies the sale clause's rule for answers that did not end well; an answered request is always charged.
-func charges(s *agreement.Sale, o journal.Outcome, e usage.Evidence) bool {
-	rule := agreement.ChargeDelivered
-	if s != nil {
-		switch {
-		case o == journal.Cut && s.Charge.Cut != "":
-			rule = s.Charge.Cut
-		case o == journal.Cancelled && s.Charge.Cancelled != "":
-			rule = s.Charge.Cancelled
-		}
-	}
-	if o == journal.Answered {
-		return true
-	}
-	return rule == agreement.ChargeDelivered || rule == agreement.ChargeReported && e == usage.Reported
-}
-
-func classes(u *usage.Usage) []usage.Class {
-	var out []usage.Class
-	for c, n := range u.Tokens {
-		if n != 0 {
-			out = append(out, usage.Class(c))
-		}
-	}
-	return out
 }
 
 // recordDurable waits for the record, in strict mode; a fault says that it did not become durable in time. The record stays
