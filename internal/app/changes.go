@@ -43,6 +43,7 @@ func needRestart(a, b *Config) []agreement.Finding {
 	for _, s := range append(journalChanges(a, b), []setting{
 		{"gateway", a.Gateway != b.Gateway}, {"listen", a.Listen != b.Listen}, {"data", a.Data != b.Data},
 		{"timeouts", a.Timeouts != b.Timeouts}, {"breaker", a.Breaker != b.Breaker},
+		{"retries, hedge or probe", a.Failover != b.Failover},
 	}...) {
 		if !s.differs {
 			continue

@@ -40,6 +40,7 @@ type Config struct {
 	Documents  []journal.Document // agreements and price books as read, in order
 	Timeouts   Timeouts
 	Breaker    delivery.Settings
+	Failover   Failover
 	CommitWait time.Duration
 	Journal    JournalSettings
 	Findings   []agreement.Finding // warnings: errors keep a Config from being made
@@ -191,18 +192,13 @@ func (l *loader) settings() {
 		Drain:     l.duration(doc.Timeouts.Drain, 30*time.Second),
 	}
 	c.Breaker = delivery.Settings{
-		Failures: 3,
 		Cooldown: int64(l.duration(doc.Breaker.Cooldown, 10*time.Second)),
 		Longest:  int64(l.duration(doc.Breaker.Longest, 2*time.Minute)),
 		Quota:    int64(l.duration(doc.Breaker.Quota, time.Minute)),
 	}
-	if doc.Breaker.Failures.Given() {
-		n, ok := parseCount(doc.Breaker.Failures.Value)
-		if !ok {
-			l.reject("config-number", doc.Breaker.Failures, "write a whole number above 0", "%q is not a number of failures", doc.Breaker.Failures.Value)
-		}
-		c.Breaker.Failures = n
-	}
+	c.Breaker.Failures = l.number(doc.Breaker.Failures, 3, "failures")
+	c.Breaker.Ramp = l.number(doc.Breaker.Ramp, 8, "answers")
+	l.failover()
 }
 
 func (l *loader) duration(t text, preset time.Duration) time.Duration {
@@ -424,7 +420,7 @@ func (l *loader) deployments() {
 		out := agreement.Deployment{
 			ID: d.ID.Value, Product: d.Product.Value, Cloud: account.Cloud.Value, Region: account.Region.Value,
 			Zone: account.Zone.Value, Account: d.Account.Value, Holder: account.Holder.Value, Seller: d.Seller.Value,
-			Model: d.Model.Value, Capacity: d.Capacity.Value, Pos: d.ID.Pos(l.config.File),
+			Model: d.Model.Value, Capacity: d.Capacity.Value, Provisioned: l.flag(d.Paid), Pos: d.ID.Pos(l.config.File),
 		}
 		for _, api := range d.APIs {
 			out.APIs = append(out.APIs, agreement.API(api.Value))

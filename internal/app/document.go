@@ -43,7 +43,19 @@ type document struct {
 		Cooldown text `yaml:"cooldown"`
 		Longest  text `yaml:"longest"`
 		Quota    text `yaml:"quota"`
+		Ramp     text `yaml:"ramp"`
 	} `yaml:"breaker"`
+	Retries struct {
+		Percent text `yaml:"percent"`
+		Burst   text `yaml:"burst"`
+	} `yaml:"retries"`
+	Hedge struct {
+		After text `yaml:"after"`
+		Slow  text `yaml:"slow"`
+	} `yaml:"hedge"`
+	Probe struct {
+		Every text `yaml:"every"`
+	} `yaml:"probe"`
 }
 
 type account struct {
@@ -72,6 +84,7 @@ type deployment struct {
 	Model    text   `yaml:"model"`
 	APIs     []text `yaml:"apis"`
 	Capacity text   `yaml:"capacity"`
+	Paid     text   `yaml:"provisioned"`
 }
 
 type customer struct {

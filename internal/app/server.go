@@ -126,7 +126,8 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	offer := first.offer()
 	s.gateway, err = gateway.New(gateway.Config{
 		Timeline: offer.Timeline, Set: offer.Set, Keys: offer.Keys, Adapters: adapters(), Targets: offer.Targets,
-		Journal: s.committer, Chain: s.chain, Random: randomID, Breaker: config.Breaker, Speed: o.Speed, Log: o.Log,
+		Journal: s.committer, Chain: s.chain, Random: randomID, Breaker: config.Breaker,
+		Retries: config.Failover.Retries, Hedge: config.Failover.Hedge, Probe: config.Failover.Probe, Objects: s.journal, Past: s.past, Speed: o.Speed, Log: o.Log,
 		Timeouts: gateway.Timeouts{
 			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request,
 			Tail: config.Timeouts.Tail, CommitWait: config.CommitWait,
