@@ -35,7 +35,7 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 	case nil:
 		err = errors.New("the entry has no body")
 	default:
-		err = fmt.Errorf("entries of kind %d cannot be posted by this version", body.Kind())
+		err = s.money(e.Time, body)
 	}
 	if err == nil {
 		err = s.check()
@@ -50,6 +50,36 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 	return &s.work.tx, nil
 }
 
+// money posts an entry that is not usage.
+func (s *State) money(at int64, body journal.Body) error {
+	switch body := body.(type) {
+	case *journal.Refund:
+		return s.refund(at, body)
+	case *journal.Credit:
+		return s.credit(at, body)
+	case *journal.Fee:
+		return s.fee(at, body)
+	case *journal.Payment:
+		return s.payment(at, body)
+	case *journal.Invoice:
+		return s.invoice(at, body)
+	case *journal.Close:
+		return s.closing(at, body)
+	case *journal.Acceptance:
+		return s.acceptance(body)
+	case *journal.Dispute:
+		return s.dispute(body)
+	case *journal.Correction:
+		return s.correction(at, body)
+	case *journal.Rate:
+		return s.exchange(body)
+	case *journal.Fact, *journal.Merge:
+		// They move no money: a fact changes terms, which documents bring, and a merge is the order of what is posted.
+		return nil
+	}
+	return fmt.Errorf("entries of kind %d cannot be posted by this version", body.Kind())
+}
+
 // name names an entry in an error.
 func name(e *journal.Entry) string {
 	switch b := e.Body.(type) {
@@ -58,6 +88,9 @@ func name(e *journal.Entry) string {
 	case *journal.Document:
 		return fmt.Sprintf("document %q", b.Name)
 	}
+	if e.Body != nil {
+		return fmt.Sprintf("%s %q", e.Body.Kind(), e.ID)
+	}
 	return fmt.Sprintf("entry %q", e.ID)
 }
 
@@ -65,6 +98,10 @@ func (s *State) begin(e *journal.Entry) {
 	w := &s.work
 	w.tx = Transaction{Entry: e.ID, Part: e.Part, Time: e.Time, Postings: w.tx.Postings[:0]}
 	w.posted, w.undone = w.posted[:0], w.undone[:0]
+	if len(w.changes) > 0 || w.statements != nil {
+		clear(w.changes) // let go of what they hold
+		w.changes, w.statements = w.changes[:0], nil
+	}
 }
 
 // A spot is a line with the calendar that dates what is posted to it.
@@ -200,6 +237,9 @@ func (s *State) apply() error {
 		p.cell.amount = sum
 	}
 	s.entries++
+	for _, change := range w.changes {
+		change()
+	}
 	if len(w.posted) == 0 {
 		return nil
 	}

@@ -45,7 +45,10 @@ func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) erro
 	if sold == nil {
 		return nil
 	}
-	return s.accrueFlow(flow{sale: sold, streams: s.work.streams, at: at, posted: at})
+	if err := s.accrueFlow(flow{sale: sold, streams: s.work.streams, at: at, posted: at}); err != nil {
+		return err
+	}
+	return s.recoup(at)
 }
 
 // moves reports whether a record posts anything.
@@ -88,7 +91,7 @@ func (s *State) postSale(at int64, r *journal.Record, plan *termsPlan) (*salePla
 		}
 	}
 	for i := range p.draws {
-		if err := s.drawSale(at, &p.draws[i]); err != nil {
+		if err := s.drawSale(at, at, &p.draws[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -101,18 +104,43 @@ func (s *State) postPrice(at int64, p *salePlan, price money.Amount) error {
 	if err != nil {
 		return err
 	}
+	return s.postCharge(at, p, price, tax)
+}
+
+// postCharge posts what a customer owes for a price and its tax to both books; the streams of the price are in work. What
+// is given back is negative.
+func (s *State) postCharge(posted int64, p *salePlan, price, tax money.Amount) error {
 	charged, err := price.Add(tax)
 	if err != nil {
 		return err
 	}
-	s.put(at, p.received, charged)
+	s.put(posted, p.received, charged)
 	for i, amount := range s.work.streams {
-		s.put(at, p.revenue[i], amount.Neg())
+		s.put(posted, p.revenue[i], amount.Neg())
 	}
-	s.put(at, p.taxed, tax.Neg())
-	s.put(at, p.used, charged)
-	s.put(at, p.owed, charged.Neg())
+	if !tax.IsZero() {
+		to, err := s.taxed(p)
+		if err != nil {
+			return err
+		}
+		s.put(posted, to, tax.Neg())
+	}
+	s.put(posted, p.used, charged)
+	s.put(posted, p.owed, charged.Neg())
 	return nil
+}
+
+// taxed returns where the tax of a sale stands; a clause without a tax has none until an invoice brings one.
+func (s *State) taxed(p *salePlan) (spot, error) {
+	if p.taxed.line == nil {
+		at := p.received.line.Posting
+		at.Account = TaxCollected
+		var err error
+		if p.taxed, err = s.spot(p.clause.Agreement, at, p.key.currency); err != nil {
+			return spot{}, err
+		}
+	}
+	return p.taxed, nil
 }
 
 // suspend notes usage that no price was found for: one unit a token, beside the money, until a price corrects it.
@@ -127,7 +155,7 @@ func (s *State) suspend(at int64, p *salePlan, class usage.Class, u *usage.Usage
 }
 
 // drawSale draws a commitment by charge down: by the streams that count, tax apart.
-func (s *State) drawSale(at int64, d *draw) error {
+func (s *State) drawSale(at, posted int64, d *draw) error {
 	var amount money.Amount
 	var err error
 	for _, i := range d.streams {
@@ -135,17 +163,17 @@ func (s *State) drawSale(at int64, d *draw) error {
 			return err
 		}
 	}
-	s.draw(at, d, amount)
+	s.draw(at, posted, d, amount)
 	return nil
 }
 
 // draw draws a commitment down. Nothing bounds it: what is used above the amount is visible.
-func (s *State) draw(at int64, d *draw, amount money.Amount) {
+func (s *State) draw(at, posted int64, d *draw, amount money.Amount) {
 	if at < d.from || d.until != 0 && at >= d.until {
 		return
 	}
-	s.put(at, d.used, amount)
-	s.put(at, d.open, amount.Neg())
+	s.put(posted, d.used, amount)
+	s.put(posted, d.open, amount.Neg())
 }
 
 func (s *State) postCost(at int64, r *journal.Record, a *journal.Tried, plan *termsPlan) error {
@@ -153,16 +181,21 @@ func (s *State) postCost(at int64, r *journal.Record, a *journal.Tried, plan *te
 	if err != nil {
 		return err
 	}
-	p, err := s.cost(plan, costKey{a.Holder, a.Seller, a.Cloud, r.Product, r.Currency})
+	return s.charge(at, at, plan, costKey{a.Holder, a.Seller, a.Cloud, r.Product, r.Currency}, amount)
+}
+
+// charge posts what a cloud charges for an attempt, to both books.
+func (s *State) charge(at, posted int64, plan *termsPlan, k costKey, amount money.Amount) error {
+	p, err := s.cost(plan, k)
 	if err != nil {
 		return err
 	}
-	s.put(at, p.cost, amount)
-	s.put(at, p.owed, amount.Neg())
-	s.put(at, p.received, amount)
-	s.put(at, p.revenue, amount.Neg())
+	s.put(posted, p.cost, amount)
+	s.put(posted, p.owed, amount.Neg())
+	s.put(posted, p.received, amount)
+	s.put(posted, p.revenue, amount.Neg())
 	for i := range p.draws {
-		s.draw(at, &p.draws[i], amount)
+		s.draw(at, posted, &p.draws[i], amount)
 	}
 	return nil
 }

@@ -19,12 +19,16 @@ type registry struct {
 	agreements map[journal.Hash]*agreement.Agreement
 	terms      map[journal.Hash]*termsPlan
 	lastTerms  *termsPlan
-	roots      map[clauseKey]clauseKey // of clauses that continue another one's totals
+	roots      map[clauseKey]clauseKey         // of clauses that continue another one's totals
+	clauses    map[clauseKey]agreement.InForce // their last versions
+	byName     map[string]*agreement.Agreement
+	timeline   []agreement.Interval // of the last set
 }
 
 func newRegistry() registry {
 	return registry{known: map[journal.Hash]bool{}, agreements: map[journal.Hash]*agreement.Agreement{},
-		terms: map[journal.Hash]*termsPlan{}, roots: map[clauseKey]clauseKey{}}
+		terms: map[journal.Hash]*termsPlan{}, roots: map[clauseKey]clauseKey{},
+		clauses: map[clauseKey]agreement.InForce{}, byName: map[string]*agreement.Agreement{}}
 }
 
 // document takes in a document. One that is known already changes nothing: every process run brings its own again.
@@ -90,7 +94,11 @@ func (s *State) set(doc []byte) error {
 	for i, interval := range intervals {
 		terms[i] = interval.Terms
 	}
-	return s.learn(terms)
+	if err := s.learn(terms); err != nil {
+		return err
+	}
+	s.timeline = intervals
+	return nil
 }
 
 // learn registers terms. It checks all of them before it changes anything.
@@ -113,6 +121,7 @@ func (s *State) learn(terms []*agreement.Terms) error {
 			s.terms[t.Hash()] = newTermsPlan(t)
 		}
 		s.openShares(t)
+		s.list(t)
 	}
 	for _, p := range s.terms { // what was compiled may lack a cap that is new
 		p.forget()

@@ -16,9 +16,14 @@ const CheckpointEvery = 65536
 // same transactions. It is not safe for concurrent use.
 type State struct {
 	registry
-	lines     lines
-	calendars map[string]*calendar
-	shares    map[clauseKey]*share
+	lines      lines
+	calendars  map[string]*calendar
+	shares     map[clauseKey]*share
+	dues       map[dueKey]*due
+	advanced   map[int32]*due // by their accrued pair: those that an advance was given for
+	given      map[journal.Ref]given
+	rates      map[rateKey][]fixing
+	statements map[string]*Standing // by number
 
 	entries      int64
 	transactions int64
@@ -44,6 +49,9 @@ type work struct {
 	groups  []groupSum
 	pairs   []pairSum
 	canon   []byte
+
+	changes    []func()             // of what is not an amount
+	statements map[string]*Standing // as the entry changes them
 }
 
 // posted is one posting before it is committed.
@@ -55,7 +63,9 @@ type posted struct {
 
 // NewState returns the state before the first entry.
 func NewState() *State {
-	return &State{registry: newRegistry(), lines: newLines(), calendars: map[string]*calendar{}, shares: map[clauseKey]*share{}}
+	return &State{registry: newRegistry(), lines: newLines(), calendars: map[string]*calendar{}, shares: map[clauseKey]*share{},
+		dues: map[dueKey]*due{}, advanced: map[int32]*due{}, given: map[journal.Ref]given{}, rates: map[rateKey][]fixing{},
+		statements: map[string]*Standing{}}
 }
 
 // Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.
