@@ -2,67 +2,128 @@ package ledger
 
 import "concord/money"
 
-// base adds up what the sale, and the shares accrued for it so far, bring to a share's base.
-func (w *work) base(p *sharePlan, streams []money.Amount) (base money.Amount, err error) {
+// bring adds up what a flow, and the shares accrued for it so far, bring to a share: to its base, or to what is deducted
+// from it. A refund lowers the base once: as a deduction where the clause deducts refunds, as a negative base otherwise.
+func (w *work) bring(p *sharePlan, f *flow) (b brought, err error) {
+	b.group = -1
 	for _, i := range p.streams {
-		if base, err = base.Add(streams[i]); err != nil {
-			return base, err
+		if b.base, err = b.base.Add(f.streams[i]); err != nil {
+			return b, err
 		}
+	}
+	switch f.kind {
+	case flowRefund:
+		if g := p.deducts(ofRefunds); g >= 0 {
+			b = brought{deducted: b.base.Neg(), group: g}
+		}
+	case flowCredit:
+		g := p.deducts(ofCredits)
+		b = brought{deducted: b.base.Neg(), group: g}
+		if g < 0 { // a credit note lowers a base only where the clause says so
+			b.deducted = money.Amount{}
+		}
+	case flowFee:
+		if p.off >= 0 {
+			b = brought{deducted: b.base, group: p.off}
+		}
+	case flowSale, flowCorrection:
 	}
 	for _, i := range p.feeds {
-		if base, err = base.Add(w.owed[i]); err != nil {
-			return base, err
+		if b.base, err = b.base.Add(w.owed[i]); err != nil {
+			return b, err
 		}
 	}
-	return base, nil
+	return b, nil
 }
 
-// accrueShare accrues one share: the rate on the cumulative base, rounded towards zero, less what it came to before; then
-// the caps; then the split among payees.
-func (s *State) accrueShare(f *flow, p *sharePlan, base money.Amount) error {
-	seg := p.at(f.at)
-	now, err := seg.base.Add(base)
-	if err != nil {
-		return err
-	}
-	rated, err := p.rated(now)
-	if err != nil {
-		return err
-	}
-	uncapped, err := rated.Sub(seg.uncapped)
-	if err != nil {
-		return err
-	}
-	capped, err := s.capped(f.at, p, uncapped)
-	if err != nil {
-		return err
-	}
-	change := totals{base, uncapped, capped}
-	if err := s.work.grow(&p.share.life, change); err != nil {
-		return err
-	}
-	if err := s.work.grow(&seg.totals, change); err != nil {
-		return err
-	}
-	paid, err := s.work.divide(p, seg.capped)
-	if err != nil {
-		return err
-	}
-	for i := range p.payees {
-		owed, err := paid[i].Sub(seg.paid[i])
-		if err != nil {
+// accrueShare accrues one share: what it is taken of after deductions; the rate on the cumulative base, rounded towards
+// zero, less what it came to before; then the caps; then what periods below zero come to; then the split among payees.
+func (s *State) accrueShare(f *flow, p *sharePlan, b *brought) error {
+	w := &s.work
+	base, err := b.base, error(nil)
+	if len(p.groups) > 0 {
+		if base, err = s.net(f.at, p, b); err != nil {
 			return err
 		}
-		s.work.set(&seg.paid[i], paid[i])
-		s.work.owed[p.first+i] = owed
-		s.owe(f.posted, &p.payees[i], owed)
 	}
-	above, err := uncapped.Sub(capped)
+	seg := p.at(f.at)
+	change := totals{base: base}
+	if change.uncapped, err = p.grown(seg, base); err != nil {
+		return err
+	}
+	if p.carries {
+		change.capped, err = s.carried(f.at, p, change.uncapped)
+	} else {
+		change.capped, err = s.capped(f.at, p, change.uncapped)
+	}
+	if err != nil {
+		return err
+	}
+	if err := w.grow(&p.share.life, change); err != nil {
+		return err
+	}
+	if err := w.grow(&seg.totals, change); err != nil {
+		return err
+	}
+	if p.floors {
+		if err := s.lift(f, p, seg, change.capped); err != nil {
+			return err
+		}
+	}
+	if err := s.oweShare(f, p, seg); err != nil {
+		return err
+	}
+	above, err := change.uncapped.Sub(change.capped)
 	if err != nil {
 		return err
 	}
 	s.put(f.posted, p.above[0], above)
 	s.put(f.posted, p.above[1], above.Neg())
+	return nil
+}
+
+// grown returns by how much a segment's share grows with its base.
+func (p *sharePlan) grown(seg *segment, base money.Amount) (money.Amount, error) {
+	now, err := seg.base.Add(base)
+	if err != nil {
+		return now, err
+	}
+	rated, err := p.rated(now)
+	if err != nil {
+		return now, err
+	}
+	return rated.Sub(seg.uncapped)
+}
+
+// oweShare posts to each payee its part of what a segment comes to, less what was posted before.
+func (s *State) oweShare(f *flow, p *sharePlan, seg *segment) error {
+	w := &s.work
+	whole, err := seg.capped.Add(seg.lift)
+	if err != nil {
+		return err
+	}
+	paid, err := w.divide(p, whole)
+	if err != nil {
+		return err
+	}
+	for i := range p.payees {
+		to := &p.payees[i]
+		owed, err := paid[i].Sub(seg.paid[i])
+		if err != nil {
+			return err
+		}
+		w.set(&seg.paid[i], paid[i])
+		if p.keeps {
+			if owed, err = s.keep(p, to, owed); err != nil {
+				return err
+			}
+		}
+		if err := w.increase(&to.totals.owed, owed); err != nil {
+			return err
+		}
+		w.owed[p.first+i] = owed
+		s.owe(f.posted, to, owed)
+	}
 	return nil
 }
 

@@ -48,6 +48,7 @@ func countsFrom(c agreement.Cap) int64 {
 // record cap that window, so that a cap which an amendment brings finds what counts to it.
 type counter struct {
 	per     width
+	carry   bool  // what is above goes on to the next window
 	from    int64 // 0 = always
 	zone    *time.Location
 	windows map[int64]*window // by start
@@ -58,18 +59,17 @@ type counter struct {
 type window struct {
 	start, end int64 // end is exclusive
 	in, out    money.Amount
+	base, over money.Amount // of a carrying counter: the limit, and what goes on; base of a deduction: what it is taken off
 }
 
 // counter returns the counter of a width and an instant, a new one if need be.
-func (sh *share) counter(per width, from int64, zone *time.Location) *counter {
-	i, ok := slices.BinarySearchFunc(sh.counters, counter{per: per, from: from}, func(a *counter, b counter) int {
-		return cmp.Or(cmp.Compare(a.per, b.per), cmp.Compare(a.from, b.from))
+func (sh *share) counter(per width, carry bool, from int64, zone *time.Location) *counter {
+	i, ok := slices.BinarySearchFunc(sh.counters, counter{per: per, carry: carry, from: from}, func(a *counter, b counter) int {
+		return cmp.Or(cmp.Compare(a.per, b.per), compareBool(a.carry, b.carry), cmp.Compare(a.from, b.from))
 	})
 	if !ok {
-		if zone == nil {
-			zone = time.UTC
-		}
-		c := &counter{per: per, from: from, zone: zone, windows: map[int64]*window{}}
+		c := newCounter(per, zone)
+		c.carry, c.from = carry, from
 		if per == total && from == 0 { // what the share came to before the counter was there
 			w := c.window(0)
 			w.in, w.out = sh.life.uncapped, sh.life.capped
@@ -187,6 +187,7 @@ type CapUse struct {
 	Window     string    // "total", "2026", "2026-Q2", "2026-05", "2026-05-04"
 	Uncapped   money.Amount
 	Capped     money.Amount
+	Carried    money.Amount // of what is above the cap: what goes on to the next window
 }
 
 // CapUses returns what counts to caps, of all shares and windows, in canonical order.
@@ -209,7 +210,7 @@ func (s *State) CapUse(agreementName, clause string, limit agreement.Cap, at tim
 		return CapUse{}, false
 	}
 	for _, c := range sh.counters {
-		if c.per == widthOf(limit.Per) && c.from == countsFrom(limit) {
+		if c.is(limit) {
 			return sh.capUse(c, c.window(at.UnixNano())), true
 		}
 	}
@@ -217,18 +218,36 @@ func (s *State) CapUse(agreementName, clause string, limit agreement.Cap, at tim
 }
 
 func (sh *share) capUse(c *counter, w *window) CapUse {
-	u := CapUse{Agreement: sh.key.agreement, Clause: sh.key.clause, Per: c.per.String(), Window: c.label(w), Uncapped: w.in, Capped: w.out}
+	u := CapUse{Agreement: sh.key.agreement, Clause: sh.key.clause, Per: c.per.String(), Window: c.label(w), Uncapped: w.in, Capped: w.out, Carried: w.over}
 	if c.from != 0 {
 		u.CountsFrom = time.Unix(0, c.from).UTC()
 	}
 	return u
 }
 
+// is reports whether a counter counts to a cap.
+func (c *counter) is(limit agreement.Cap) bool {
+	return c.per == widthOf(limit.Per) && c.from == countsFrom(limit) && c.carry == carries(limit)
+}
+
+// carries reports whether what is above a cap goes on to its next window; one in total has none.
+func carries(limit agreement.Cap) bool { return limit.Excess == "carry" && limit.Per != "total" }
+
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
 // sorted returns the windows that hold something, in order.
 func (c *counter) sorted() []*window {
 	var all []*window
 	for _, w := range c.windows {
-		if w.in != (money.Amount{}) || w.out != (money.Amount{}) {
+		if w.holds() {
 			all = append(all, w)
 		}
 	}

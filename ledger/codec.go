@@ -12,7 +12,7 @@ import (
 
 // stateVersion is the first byte of an encoded state, documentVersion that of an encoded document.
 const (
-	stateVersion    = 1
+	stateVersion    = 2
 	documentVersion = 1
 )
 
@@ -44,14 +44,14 @@ func (sh *share) encode(b []byte) []byte {
 	b = sh.life.encode(b)
 	var used []*segment // others were only compiled, which leaves no trace
 	for _, g := range sh.segments {
-		if g.totals != (totals{}) {
+		if g.totals != (totals{}) || !g.lift.IsZero() {
 			used = append(used, g)
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(used)))
 	for _, g := range used {
 		b = binary.BigEndian.AppendUint64(appendString(b, g.key), uint64(g.start))
-		b = g.totals.encode(b)
+		b = appendAmount(g.totals.encode(b), g.lift)
 		b = binary.AppendUvarint(b, uint64(len(g.paid)))
 		for _, a := range g.paid {
 			b = appendAmount(b, a)
@@ -60,15 +60,14 @@ func (sh *share) encode(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(sh.counters)))
 	for _, c := range sh.counters {
 		b = append(b, byte(c.per))
-		b = binary.BigEndian.AppendUint64(b, uint64(c.from))
-		windows := c.sorted()
-		b = binary.AppendUvarint(b, uint64(len(windows)))
-		for _, w := range windows {
-			b = binary.BigEndian.AppendUint64(b, uint64(w.start))
-			b = binary.BigEndian.AppendUint64(b, uint64(w.end))
-			b = appendAmount(appendAmount(b, w.in), w.out)
+		carry := byte(0)
+		if c.carry {
+			carry = 1
 		}
+		b = binary.BigEndian.AppendUint64(append(b, carry), uint64(c.from))
+		b = c.encodeWindows(b)
 	}
+	b = sh.encodeRunning(b)
 	return b
 }
 
@@ -189,13 +188,13 @@ func (d *decoder) share(s *State) {
 	sh.opened = d.take(1)[0] == 1
 	sh.opening, sh.life = d.totals(), d.totals()
 	for range d.count() {
-		key, start, sums := d.text(), d.int64(), d.totals()
+		key, start, sums, lift := d.text(), d.int64(), d.totals(), d.amount()
 		paid := make([]money.Amount, d.count())
 		for i := range paid {
 			paid[i] = d.amount()
 		}
 		g := sh.segment(key, start, len(paid))
-		g.totals, g.paid = sums, paid
+		g.totals, g.lift, g.paid = sums, lift, paid
 	}
 	for range d.count() {
 		d.counter(sh)
@@ -203,22 +202,17 @@ func (d *decoder) share(s *State) {
 			return
 		}
 	}
+	d.running(sh)
 }
 
 func (d *decoder) counter(sh *share) {
-	per, from := width(d.take(1)[0]), d.int64()
-	i := slices.IndexFunc(sh.counters, func(c *counter) bool { return c.per == per && c.from == from })
+	per, carry, from := width(d.take(1)[0]), d.take(1)[0] == 1, d.int64()
+	i := slices.IndexFunc(sh.counters, func(c *counter) bool { return c.per == per && c.carry == carry && c.from == from })
 	if i < 0 {
 		d.fail(fmt.Errorf("no document has the cap of clause %s that it counts to", sh.key.clause))
 		return
 	}
-	c := sh.counters[i]
-	clear(c.windows)
-	c.last = nil
-	for range d.count() {
-		w := &window{start: d.int64(), end: d.int64(), in: d.amount(), out: d.amount()}
-		c.windows[w.start] = w
-	}
+	d.windows(sh.counters[i])
 }
 
 // encodeDocument gives a document the bytes in which the books keep it.

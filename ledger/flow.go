@@ -40,9 +40,9 @@ func (s *State) accrueFlow(f flow) error {
 	clear(w.owed)
 	for i := range sale.shares {
 		p := &sale.shares[i]
-		base, err := w.base(p, f.streams)
-		if err == nil && !base.IsZero() {
-			err = s.accrueShare(&f, p, base)
+		b, err := w.bring(p, &f)
+		if err == nil && !b.isZero() {
+			err = s.accrueShare(&f, p, &b)
 		}
 		if err != nil {
 			return fmt.Errorf("share %s: %w", p.share.key.clause, err)

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"concord/agreement"
@@ -85,23 +86,36 @@ type draw struct {
 
 // A sharePlan is what a revenue share makes of a sale.
 type sharePlan struct {
-	share   *share
-	key     string // of its segments
-	segment *segment
-	from    int64 // the segment holds for instants from here
-	until   int64 // to here
-	rate    money.Rate
-	tiers   *tiering // nil = by the rate alone
-	parts   []money.Rate
-	limits  []*money.Amount // by the share's counters
-	streams []int           // of the sale that count to the base
-	feeds   []int           // payees of earlier shares, counted through, whose shares count to the base
-	first   int             // of its payees, counted through
-	payees  []payeePlan
-	above   [2]spot // memo of what is above the cap, and its contra
+	share    *share
+	clause   clauseKey
+	currency money.Currency
+	keys     [2]string // of its segments: by its own rate, and by that of favoured peers
+	segment  *segment
+	from     int64      // the segment holds for instants from here
+	until    int64      // to here
+	current  money.Rate // of the segment
+	rate     money.Rate
+	tiers    *tiering // nil = by the rate alone
+	parts    []money.Rate
+	limits   []*money.Amount // by the share's counters
+	streams  []int           // of the flow that count to the base
+	off      int             // the group in which they lower it; -1 = they add to it
+	feeds    []int           // payees of earlier shares, counted through, whose shares count to the base
+	first    int             // of its payees, counted through
+	payees   []payeePlan
+	above    [2]spot // memo of what is above the cap, and its contra
+	groups   []deduction
+	carries  bool // a counter carries what is above a cap
+	floors   bool // a period below zero counts as nothing
+	keeps    bool // payees keep what was stated and is no longer owed
+	best     bool // the rate of favoured peers is lower than its own
+	favoured money.Rate
+	since    int64 // from when on it holds
 }
 
 type payeePlan struct {
+	payer             string
+	totals            *payeeTotals
 	cost, owed        spot // in the payer's book
 	received, revenue spot // in the payee's book
 }
@@ -177,7 +191,7 @@ func (s *State) compileSale(t *termsPlan, k saleKey) (*salePlan, error) {
 		}
 	}
 	p.draws = c.draws(t, k.customer, k.seller, k.cloud, k.product, clause.Streams)
-	p.shares = c.shares(t, p, clause.Streams)
+	p.shares = c.shares(t, p, &source{sale: true}, clause.Streams)
 	return p, c.err
 }
 
@@ -262,20 +276,21 @@ func (c *compiler) draws(t *termsPlan, buyer, seller, cloud, product string, str
 	return all
 }
 
-// shares returns the shares in force that a sale moves, those that others rest on first.
-func (c *compiler) shares(t *termsPlan, sale *salePlan, streams []agreement.Stream) []sharePlan {
+// shares returns the shares in force that a source moves, those that others rest on first.
+func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []agreement.Stream) []sharePlan {
 	var all []sharePlan
 	var receivers [][2]string // payer and payee of every payee so far, counted through
 	for _, f := range t.terms.Shares() {
 		clause := f.Clause.(*agreement.RevenueShare)
 		p := sharePlan{rate: clause.Rate, first: len(receivers)}
 		base := &clause.Base
-		if !admits(base.Clouds, sale.key.cloud) || !base.Products.Matches(sale.key.product) || !t.terms.Counts(f, sale.key.product, sale.key.cloud) {
+		again := from.primary == clauseKey{f.Agreement.Name, clause.ID}
+		if !again && (!admits(base.Clouds, sale.key.cloud) || !base.Products.Matches(sale.key.product) || !t.terms.Counts(f, sale.key.product, sale.key.cloud)) {
 			continue
 		}
-		if base.RevenueOf == sale.key.seller && slices.Contains(base.From, "sales") && !slices.Contains(base.ExceptFrom, sale.key.customer) {
-			p.streams = admitted(base.Streams, streams)
-		}
+		p.share = c.state.shares[c.state.root(clauseKey{f.Agreement.Name, clause.ID})]
+		p.groups = p.share.deductions(f)
+		p.streams, p.off = from.base(f, sale, streams, p.groups)
 		if slices.Contains(base.From, "shares") {
 			for i, r := range receivers {
 				if r[1] == base.RevenueOf && !slices.Contains(base.ExceptFrom, r[0]) {
@@ -288,6 +303,13 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, streams []agreement.Stre
 		}
 		for _, payee := range clause.Payees {
 			receivers = append(receivers, [2]string{clause.Payer, payee.Party})
+		}
+		if lower, ok := favoured(t, f, sale.key.product); ok {
+			p.favoured, p.since = lower, clause.Favoured.From.UnixNano()
+			if clause.Favoured.From.IsZero() {
+				p.since = math.MinInt64
+			}
+			p.best = true
 		}
 		c.finish(&p, f, sale.key)
 		all = append(all, p)
@@ -302,13 +324,17 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 	if f.Agreement.Currency != k.currency && c.err == nil {
 		c.err = fmt.Errorf("share %s is in %s, its base in %s", clause.ID, f.Agreement.Currency, k.currency)
 	}
-	p.share = c.state.shares[c.state.root(clauseKey{f.Agreement.Name, clause.ID})]
-	p.key, p.tiers = segmentKey(clause), newTiering(f, p.share.opening)
+	p.keys[0], p.tiers = segmentKey(clause, clause.Rate), newTiering(f, p.share.opening)
+	if p.best {
+		p.keys[1] = segmentKey(clause, p.favoured)
+	}
+	p.clause, p.currency = clauseKey{f.Agreement.Name, clause.ID}, f.Agreement.Currency
+	p.floors, p.keeps = clause.Negative == "floor", clause.Overpaid == "keep"
 	p.limits = make([]*money.Amount, len(p.share.counters))
 	for i, counter := range p.share.counters {
+		p.carries = p.carries || counter.carry
 		for _, limit := range clause.Caps {
-			if widthOf(limit.Per) == counter.per && countsFrom(limit) == counter.from &&
-				(p.limits[i] == nil || limit.Amount.Cmp(*p.limits[i]) < 0) {
+			if counter.is(limit) && (p.limits[i] == nil || limit.Amount.Cmp(*p.limits[i]) < 0) {
 				amount := limit.Amount
 				p.limits[i] = &amount
 			}
@@ -320,6 +346,8 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 	for _, payee := range clause.Payees {
 		p.parts = append(p.parts, payee.Part)
 		p.payees = append(p.payees, payeePlan{
+			payer:    clause.Payer,
+			totals:   p.share.payee(payee.Party),
 			cost:     account(clause.Payer, Cost("share", clause.ID)),
 			owed:     account(clause.Payer, AccruedPayable(payee.Party, clause.ID)),
 			received: account(payee.Party, AccruedReceivable(clause.Payer, clause.ID)),
@@ -340,7 +368,15 @@ func (p *sharePlan) at(at int64) *segment {
 		} else {
 			p.from, p.until = p.share.span(at)
 		}
-		p.segment = p.share.segment(p.key, p.from, len(p.payees))
+		start, key := p.from, p.keys[0]
+		p.current = p.rate
+		switch {
+		case p.best && at >= p.since:
+			p.from, key, p.current = max(p.from, p.since), p.keys[1], p.favoured
+		case p.best:
+			p.until = min(p.until, p.since)
+		}
+		p.segment = p.share.segment(key, start, len(p.payees))
 	}
 	return p.segment
 }

@@ -42,6 +42,12 @@ type share struct {
 	life     totals
 	segments []*segment // by key and start
 	counters []*counter // narrow windows first: a cap of a wider one bounds what the narrower let through
+
+	deducted money.Amount // from the base, over its life
+	lifted   money.Amount // owed beyond what is capped: periods below zero that count as nothing
+	groups   []deductionGroup
+	periods  *counter       // what posts in a period, where one below zero counts as nothing
+	payees   []*payeeTotals // by party
 }
 
 // A segment is the part of a share's life under one rate and one split among payees, within one window of its caps. Each
@@ -51,7 +57,8 @@ type segment struct {
 	key   string
 	start int64 // of the window; math.MinInt64 = there is none
 	totals
-	paid []money.Amount // of capped, per payee
+	lift money.Amount   // owed beyond capped
+	paid []money.Amount // of capped and lift, per payee
 }
 
 // Accrual is the running state of one share clause.
@@ -186,10 +193,12 @@ func (s *State) openShares(t *agreement.Terms) {
 			sh = &share{key: key}
 			s.shares[key] = sh
 		}
-		sh.counter(total, 0, f.Agreement.Zone)
+		sh.counter(total, false, 0, f.Agreement.Zone)
 		for _, c := range clause.Caps {
-			sh.counter(widthOf(c.Per), countsFrom(c), f.Agreement.Zone)
+			sh.counter(widthOf(c.Per), carries(c), countsFrom(c), f.Agreement.Zone)
 		}
+		sh.deductions(f)
+		sh.settles(f)
 		if o, ok := openingOf(f); ok && !sh.opened {
 			sh.open(o)
 		}
@@ -209,10 +218,10 @@ func (sh *share) open(o agreement.Opening) {
 	}
 }
 
-// segmentKey names a clause's rate or tiers, and its payees.
-func segmentKey(clause *agreement.RevenueShare) string {
+// segmentKey names a clause's tiers, or the rate that holds, and its payees.
+func segmentKey(clause *agreement.RevenueShare, rate money.Rate) string {
 	var key strings.Builder
-	fmt.Fprintf(&key, "%d/%d", clause.Rate.Num, clause.Rate.Den)
+	fmt.Fprintf(&key, "%d/%d", rate.Num, rate.Den)
 	for _, p := range clause.Payees {
 		fmt.Fprintf(&key, " %s %d/%d", p.Party, p.Part.Num, p.Part.Den)
 	}

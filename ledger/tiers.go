@@ -64,7 +64,7 @@ func (p *sharePlan) rated(base money.Amount) (money.Amount, error) {
 	if p.tiers != nil {
 		return p.tiers.rated(base)
 	}
-	return base.MulRate(p.rate, money.Down)
+	return base.MulRate(p.current, money.Down)
 }
 
 // tiersKey names tiers in a segment's key.

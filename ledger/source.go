@@ -1,0 +1,63 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+
+	"concord/agreement"
+	"concord/journal"
+	"concord/money"
+)
+
+// A source says what brings money to shares: a sale, a fee, or a share that is accrued again.
+type source struct {
+	sale    bool
+	fee     string // name of a fee
+	payer   string // of it
+	payee   string
+	primary clauseKey // the share that is accrued again
+}
+
+// base returns which amounts of a flow count to a share, and the group in which they lower its base; -1 = they add to it.
+func (c *source) base(f agreement.InForce, sale *salePlan, streams []agreement.Stream, groups []deduction) (counts []int, off int) {
+	clause := f.Clause.(*agreement.RevenueShare)
+	base := &clause.Base
+	switch {
+	case c.sale:
+		if base.RevenueOf == sale.key.seller && slices.Contains(base.From, "sales") && !slices.Contains(base.ExceptFrom, sale.key.customer) {
+			return admitted(base.Streams, streams), -1
+		}
+	case c.fee != "":
+		if base.RevenueOf == c.payee && slices.Contains(base.From, "fees") && !slices.Contains(base.ExceptFrom, c.payer) {
+			return []int{0}, -1
+		}
+		if i := slices.IndexFunc(groups, func(d deduction) bool { return slices.Contains(d.of, c.fee) }); i >= 0 && base.RevenueOf == c.payer {
+			return []int{0}, i
+		}
+	case c.primary == clauseKey{f.Agreement.Name, clause.ID}:
+		return []int{0}, -1
+	}
+	return nil, -1
+}
+
+// sharesOf compiles what a source other than a sale makes of shares.
+func (s *State) sharesOf(t *termsPlan, from source, product, cloud string, currency money.Currency) (*salePlan, error) {
+	c := compiler{state: s, currency: currency}
+	p := &salePlan{key: saleKey{seller: from.payee, customer: from.payer, product: product, cloud: cloud, currency: currency}}
+	p.shares = c.shares(t, p, &from, nil)
+	return p, c.err
+}
+
+// accrueFee posts what a part of a fee makes of shares: it counts to those of its payee whose base has fees in it, and
+// lowers the base of those of its payer that deduct it.
+func (s *State) accrueFee(f *journal.Fee, amount money.Amount, at, posted int64) error {
+	terms, err := s.termsOf(&f.Origin, at)
+	if err != nil {
+		return err
+	}
+	p, err := s.sharesOf(terms, source{fee: f.Name, payer: f.Payer, payee: f.Payee}, f.Origin.Product, f.Origin.Cloud, f.Currency)
+	if err != nil {
+		return fmt.Errorf("shares of the fee: %w", err)
+	}
+	return s.accrueFlow(flow{sale: p, streams: []money.Amount{amount}, at: at, posted: posted, kind: flowFee, of: f.Origin.Of})
+}
