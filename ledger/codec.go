@@ -29,7 +29,7 @@ func (s *State) Encode() []byte {
 	for _, sh := range shares {
 		b = sh.encode(b)
 	}
-	return b
+	return s.encodeMoney(b)
 }
 
 func (sh *share) encode(b []byte) []byte {
@@ -175,6 +175,7 @@ func (d *decoder) state(s *State) {
 			return
 		}
 	}
+	d.money(s)
 }
 
 // share reads the running state of a share into the one that the documents made.

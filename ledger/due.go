@@ -23,8 +23,9 @@ func (k dueKey) compare(o dueKey) int {
 
 // dueTotals are what became of it so far.
 type dueTotals struct {
-	stated   money.Amount // by statements, and what is due at once
-	paid     money.Amount // of what was stated; credits count
+	stated   money.Amount // by statements
+	atOnce   money.Amount // due without a statement: interest, shortfalls, guarantees
+	paid     money.Amount // of both; credits count
 	advanced money.Amount // given ahead
 	earned   money.Amount // accrued since an advance was given; as far as that goes, it is recouped
 }
@@ -36,8 +37,14 @@ type due struct {
 	pair int32 // of its accrued accounts
 }
 
-// open returns what is stated and not paid.
-func (t dueTotals) open() (money.Amount, error) { return t.stated.Sub(t.paid) }
+// open returns what is due and not paid.
+func (t dueTotals) open() (money.Amount, error) {
+	due, err := t.stated.Add(t.atOnce)
+	if err != nil {
+		return due, err
+	}
+	return due.Sub(t.paid)
+}
 
 // recouped returns how much of the advances was earned.
 func (t dueTotals) recouped() money.Amount { return clamp(t.earned, t.advanced) }
@@ -148,8 +155,9 @@ type Due struct {
 	Agreement, Clause string
 	Payer, Payee      string
 	Currency          money.Currency
-	Stated            money.Amount // by statements, and what was due at once
-	Paid              money.Amount // of what was stated; credits count
+	Stated            money.Amount // by statements
+	AtOnce            money.Amount // due without a statement: interest, shortfalls, guarantees
+	Paid              money.Amount // of both; credits count
 	Advanced          money.Amount // given ahead
 	Recouped          money.Amount // of what was given ahead: earned since
 }
@@ -158,7 +166,7 @@ type Due struct {
 func (s *State) Dues() []Due {
 	var all []Due
 	for _, d := range s.sortedDues() {
-		all = append(all, Due{d.key.agreement, d.key.clause, d.key.payer, d.key.payee, d.key.currency, d.stated, d.paid,
+		all = append(all, Due{d.key.agreement, d.key.clause, d.key.payer, d.key.payee, d.key.currency, d.stated, d.atOnce, d.paid,
 			d.advanced, d.recouped()})
 	}
 	return all

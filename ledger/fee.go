@@ -58,15 +58,12 @@ func (s *State) fee(at int64, f *journal.Fee) error {
 		}
 		return s.feeStated(at, k, where, f.Amount, Cost("fee", k.clause), Revenue("fee", k.clause))
 	}
-	if err := s.feeByDay(at, k, where, f); err != nil {
-		return err
-	}
-	return s.feeFlow(at, f)
+	return s.feeByDay(at, k, where, f)
 }
 
 // feeStated posts what is due at once: it needs no statement to be payable.
 func (s *State) feeStated(at int64, k dueKey, where place, amount money.Amount, cost, revenue Account) error {
-	if err := s.work.add(&s.dueOf(k).stated, amount); err != nil {
+	if err := s.work.add(&s.dueOf(k).atOnce, amount); err != nil {
 		return err
 	}
 	return s.move(at, k, where, amount, cost, StatedPayable(k.payee, k.clause), StatedReceivable(k.payer, k.clause), revenue)
@@ -122,8 +119,11 @@ func (s *State) feeByDay(at int64, k dueKey, where place, f *journal.Fee) error 
 			AccruedReceivable(k.payer, k.clause), Revenue("fee", k.clause)); err != nil {
 			return err
 		}
+		if err := s.accrueFee(f, parts[i], day, day); err != nil {
+			return err
+		}
 	}
-	return nil
+	return s.recoup(at)
 }
 
 // daysOf returns an instant of each day between two instants, in the zone of the clause's agreement.
@@ -150,9 +150,4 @@ func (s *State) daysOf(k dueKey, at, from, until int64) ([]int64, error) {
 		}
 	}
 	return all, nil
-}
-
-// feeFlow tells shares of a fee that was taken from a sale: it may lower their base, or count to it.
-func (s *State) feeFlow(at int64, f *journal.Fee) error {
-	return nil
 }
