@@ -48,6 +48,12 @@ func (e *Entry) Key() RequestID {
 	return RequestID{}
 }
 
+// Sole reports whether no second entry may have its Key and Part: a record, or one with an identity of its own.
+func (e *Entry) Sole() bool {
+	k := e.Body.Kind()
+	return k == KindRecord || k >= KindFact && !e.Key().IsZero()
+}
+
 // Also returns what else Find finds the entry by: the sale that it belongs to, and the statement that it names (StatementKey).
 func (e *Entry) Also() (ids []RequestID) {
 	add := func(id RequestID) {
@@ -126,7 +132,7 @@ func (b *Block) Headings(yield func(h *Heading)) error {
 				return false, err
 			}
 			h.Time, h.Part, h.Request, h.Also = e.Time, e.Part, e.Key(), e.Also()
-			h.Sole = !h.Request.IsZero()
+			h.Sole = e.Sole()
 			yield(&h)
 			return true, nil
 		}

@@ -31,6 +31,7 @@ type importCheck struct {
 	documents map[journal.Hash]bool
 	state     *ledger.State
 	seen      *sightings
+	others    bits // lines that are neither documents nor records
 	known     bits // lines that are not written: the journal has them, or the file had them before
 	done      UsageImport
 }
@@ -78,6 +79,11 @@ func (c *importCheck) run(ctx context.Context, in io.Reader) error {
 		if err != nil {
 			return err
 		}
+		if e.Body == nil {
+			c.known.set(lines.Line())
+			c.done.LeftOut++
+			continue
+		}
 		if encoded, err = journal.AppendEntry(encoded[:0], e); err != nil {
 			return lines.Errorf("export it again, or split it", "the journal cannot hold it: %v", err)
 		}
@@ -87,6 +93,8 @@ func (c *importCheck) run(ctx context.Context, in io.Reader) error {
 			known, err = c.document(lines, body)
 		case *journal.Record:
 			known, err = c.record(ctx, lines, e, body, encoded)
+		default:
+			known, err = c.due(ctx, lines, e, encoded)
 		}
 		if err != nil {
 			return err
@@ -106,10 +114,15 @@ func (c *importCheck) run(ctx context.Context, in io.Reader) error {
 	for _, again := range repeated {
 		if !again.same {
 			return &events.Error{File: c.file, Line: again.line, What: fmt.Sprintf("it has the identity of line %d and says something else", again.first),
-				Remedy: "one record has one content: leave one of the two out"}
+				Remedy: "one identity has one content: leave one of the two out"}
 		}
 		if !c.known.has(again.line) {
 			c.known.set(again.line)
+			if c.others.has(again.line) {
+				c.done.Others--
+				c.done.KnownOthers++
+				continue
+			}
 			c.done.Records--
 			c.done.KnownRecords++
 		}
@@ -172,7 +185,24 @@ func (c *importCheck) record(ctx context.Context, at *events.Reader, e *journal.
 	return false, nil
 }
 
-// standing is a record of the journal.
+// due compares what is neither a document nor a record with the journal's of the same identity, and reports whether it is there.
+func (c *importCheck) due(ctx context.Context, at *events.Reader, e *journal.Entry, encoded []byte) (known bool, err error) {
+	content := journal.ContentHash(encoded)
+	c.others.set(at.Line())
+	if err := c.seen.add(e.Key(), e.Part, content, at.Line()); err != nil {
+		return false, err
+	}
+	if !c.empty {
+		if known, err = c.stands(ctx, at, identity{e.Key(), e.Part}, content); known || err != nil {
+			c.done.KnownOthers++
+			return known, err
+		}
+	}
+	c.done.Others++
+	return false, nil
+}
+
+// standing is a record of the journal, or another entry that stands once.
 type standing struct {
 	source, id string
 	content    journal.Hash
@@ -197,7 +227,7 @@ func (c *importCheck) stands(ctx context.Context, at *events.Reader, id identity
 			return false, fmt.Errorf("find request %s: %w", id.request, err)
 		}
 		for i := range entries {
-			if _, record := entries[i].Body.(*journal.Record); record && entries[i].Part == id.part {
+			if e := &entries[i]; e.Sole() && e.Key() == id.request && e.Part == id.part {
 				if err := c.read(ctx, entries[i].At); err != nil {
 					return false, err
 				}
@@ -208,8 +238,8 @@ func (c *importCheck) stands(ctx context.Context, at *events.Reader, id identity
 		}
 	}
 	if have.content != content {
-		return false, at.Errorf("one record has one content: leave the line out, or record what corrects the entry",
-			"the journal has a record of source %q, id %q, part %d that says something else", have.source, have.id, id.part)
+		return false, at.Errorf("one identity has one content: leave the line out, or record what corrects the entry",
+			"the journal has an entry of source %q, id %q, part %d that says something else", have.source, have.id, id.part)
 	}
 	return true, nil
 }
@@ -232,15 +262,15 @@ func (c *importCheck) read(ctx context.Context, at journal.Cursor) error {
 		var raw []byte
 		var refused error
 		failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
-			r, ok := e.Body.(*journal.Record)
-			if !ok {
+			if !e.Sole() {
 				return true
 			}
+			key := e.Key()
 			if e.Source == "" {
-				e.Source, e.ID = b.Chain.String(), r.Request.String()
+				e.Source, e.ID = b.Chain.String(), key.String()
 			}
 			raw, refused = journal.AppendEntry(raw[:0], e)
-			c.block[identity{r.Request, e.Part}] = standing{e.Source, e.ID, journal.ContentHash(raw)}
+			c.block[identity{key, e.Part}] = standing{e.Source, e.ID, journal.ContentHash(raw)}
 			return refused == nil
 		})
 		failed = errors.Join(failed, refused)

@@ -24,6 +24,9 @@ type UsageImport struct {
 	Records        int    `json:"records"`   // that were new
 	KnownDocuments int    `json:"known_documents"`
 	KnownRecords   int    `json:"known_records"`
+	Others         int    `json:"others"` // facts, payments and the like that were new
+	KnownOthers    int    `json:"known_others"`
+	LeftOut        int    `json:"left_out"`        // what belongs to its chain alone: its records say what came of it
 	Hash           string `json:"hash"`            // SHA-256 of the file's bytes
 	Chain          string `json:"chain,omitempty"` // that was opened; "" = nothing was new
 }
@@ -59,7 +62,7 @@ func ImportUsage(ctx context.Context, dir, file string, form events.Form, source
 	if err := check.run(ctx, in); err != nil {
 		return nil, err
 	}
-	if check.done.Documents+check.done.Records == 0 {
+	if check.done.Documents+check.done.Records+check.done.Others == 0 {
 		return &check.done, nil
 	}
 	if _, err := in.Seek(0, io.SeekStart); err != nil {

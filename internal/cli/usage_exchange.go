@@ -103,8 +103,15 @@ func newUsageImport(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Stdout, "Imported %s records and %d documents into %s; %s records and %d documents were there already\nSHA-256 %s\n",
-				report.Count(int64(done.Records)), done.Documents, dir, report.Count(int64(done.KnownRecords)), done.KnownDocuments, done.Hash)
+			fmt.Fprintf(env.Stdout, "Imported %s records and %d documents into %s; %s records and %d documents were there already\n",
+				report.Count(int64(done.Records)), done.Documents, dir, report.Count(int64(done.KnownRecords)), done.KnownDocuments)
+			if done.Others+done.KnownOthers > 0 {
+				fmt.Fprintf(env.Stdout, "Imported %d facts, payments and other entries; %d were there already\n", done.Others, done.KnownOthers)
+			}
+			if done.LeftOut > 0 {
+				fmt.Fprintf(env.Stdout, "Left out %s entries that belong to their chain alone, such as intents\n", report.Count(int64(done.LeftOut)))
+			}
+			fmt.Fprintf(env.Stdout, "SHA-256 %s\n", done.Hash)
 			return nil
 		},
 	}

@@ -26,7 +26,7 @@ func columns() []string {
 	for c := usage.Input; c.Valid(); c++ {
 		all = append(all, tokens+c.String())
 	}
-	return append(all, "tier", "evidence", "unpriced", "refusal", "delivered_bytes", "ended_ns", "terms", "set", "lines", "attempts")
+	return append(all, "tier", "evidence", "unpriced", "refusal", "delivered_bytes", "ended_ns", "terms", "set", "object", "pending", "lines", "attempts")
 }
 
 // AppendNames appends the first line of a CSV file.
@@ -68,7 +68,7 @@ func AppendCSV(dst []byte, e *journal.Entry, chain journal.ChainID) ([]byte, err
 		row = append(row, number(w.Usage.Tokens[c.String()]))
 	}
 	row = append(row, w.Usage.Tier, w.Usage.Evidence, strings.Join(w.Unpriced, " "), w.Refusal, number(w.Delivered), number(w.Ended), w.Terms, w.Set,
-		string(lines), string(attempts))
+		w.Object, strconv.FormatBool(w.Pending), string(lines), string(attempts))
 	for i, field := range row {
 		if strings.ContainsAny(field, "\r\n") {
 			return dst, fmt.Errorf("write %s as CSV: %s %q has a line break, and a record is one line: write ndjson", id, columns()[i], field)
@@ -174,7 +174,9 @@ func (r *row) read() *journal.Entry {
 		Outcome: v["outcome"], Customer: v["customer"], Key: v["key"], Product: v["product"], API: v["api"], Stream: v["stream"] == "true",
 		Terms: v["terms"], Set: v["set"], Currency: v["currency"], Served: int(r.number("served", 0, math.MaxInt32)), Usage: consumption{Tokens: map[string]int64{}, Tier: v["tier"], Evidence: v["evidence"]},
 		Unpriced: strings.Fields(v["unpriced"]), Refusal: v["refusal"], Delivered: r.number("delivered_bytes", math.MinInt64, math.MaxInt64), Ended: r.number("ended_ns", math.MinInt64, math.MaxInt64),
+		Object: v["object"], Pending: v["pending"] == "true",
 	}
+	r.must("pending", v["pending"] == "" || v["pending"] == "true" || v["pending"] == "false", v["pending"], "write true or false")
 	r.must("stream", v["stream"] == "" || v["stream"] == "true" || v["stream"] == "false", v["stream"], "write true or false")
 	_, err := usage.ParseTier(v["tier"])
 	r.must("tier", err == nil, v["tier"], "write standard, batch, flex or priority")

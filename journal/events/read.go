@@ -84,7 +84,7 @@ func (r *Reader) Errorf(remedy, format string, args ...any) *Error {
 	return &Error{File: r.file, Line: r.line, What: fmt.Sprintf(format, args...), Remedy: remedy}
 }
 
-// Next returns the entry of the next line, io.EOF after the last one. Its Source and ID are the event's.
+// Next returns the entry of the next line, io.EOF after the last one. Its Source and ID are the event's, and it is as Parse says.
 func (r *Reader) Next() (*journal.Entry, error) {
 	r.line++
 	if !r.in.Scan() {
@@ -115,7 +115,8 @@ func (r *Reader) Next() (*journal.Entry, error) {
 	return e, err
 }
 
-// Parse reads one line. Its errors are *Error without file and line.
+// Parse reads one line. Its errors are *Error without file and line. An entry that belongs to its chain alone, such as an intent,
+// has no body: its record says what it led to, and it cannot stand in another chain.
 func Parse(line []byte) (*journal.Entry, error) {
 	var ev event
 	if err := decode(line, 0, &ev, false); err != nil {
@@ -145,7 +146,17 @@ func Parse(line []byte) (*journal.Entry, error) {
 		}
 		e.Body = d.document(&data)
 	default:
-		d.must("type", false, ev.Type, "write "+TypeRecord+" or "+TypeDocument)
+		if _, ok := kindOf(ev.Type, ofChain()); ok {
+			return e, nil
+		}
+		kind, ok := kindOf(ev.Type, readable())
+		if d.must("type", ok, ev.Type, "write "+types()); !ok {
+			break
+		}
+		var err error
+		if e.Body, err = d.due(kind, ev.Data, at); err != nil {
+			return nil, err
+		}
 	}
 	if d.err != nil {
 		return nil, d.err
@@ -248,6 +259,7 @@ func (d *decoder) record(in *record, request journal.RequestID) *journal.Record 
 		Stream: in.Stream, Terms: d.hash("data.terms", in.Terms), Set: d.hash("data.set", in.Set), Currency: money.Currency(in.Currency),
 		Served: in.Served - 1, Usage: d.usage("data.usage", &in.Usage), Lines: d.lines("data.lines", in.Lines),
 		Refusal: in.Refusal, Delivered: in.Delivered, Ended: in.Ended,
+		Object: in.Object, Pending: in.Pending,
 	}
 	for o := journal.Answered; o <= journal.Void; o++ {
 		if o.String() == in.Outcome {

@@ -1,5 +1,5 @@
-// Package events writes records and documents of a journal as CloudEvents 1.0, one JSON object a line, and reads them back to
-// the same entries. It owns that form and what is said about a line that does not have it; what is written into which journal
+// Package events writes the entries of a journal as CloudEvents 1.0, one JSON object a line, and reads them back to the same
+// entries, but for those that belong to their chain alone. It owns that form and what is said about a line that does not have it; what is written into which journal
 // is decided elsewhere.
 //
 // Nothing is lost on the way: reading what was written gives entries that are written as the same bytes again. Instants are
@@ -63,6 +63,8 @@ type record struct {
 	Refusal   string       `json:"refusal,omitempty"`
 	Delivered int64        `json:"delivered_bytes,omitempty"`
 	Ended     int64        `json:"ended_ns"`
+	Object    string       `json:"object,omitempty"`
+	Pending   bool         `json:"pending,omitempty"`
 }
 
 // attempt is one try. Instants are nanoseconds after the event's time.

@@ -14,20 +14,16 @@ import (
 	"concord/usage"
 )
 
-// Append appends the line of an entry, with its newline: of a record or a document, which stands in a chain. On an error dst
-// is returned as it came.
+// Append appends the line of an entry, with its newline, which stands in a chain. On an error dst is returned as it came.
 func Append(dst []byte, e *journal.Entry, chain journal.ChainID) ([]byte, error) {
 	ev := event{SpecVersion: specVersion, ID: e.ID, Source: e.Source, Time: time.Unix(0, e.Time).UTC().Format(time.RFC3339Nano),
 		Part: e.Part, ContentType: jsonContent}
 	if e.Source == "" {
-		ev.Source = chain.String()
+		ev.Source, ev.ID = chain.String(), liveID(e)
 	}
 	var data any
 	switch body := e.Body.(type) {
 	case *journal.Record:
-		if e.Source == "" { // identity of live requests: the id's bytes
-			ev.ID = body.Request.String()
-		}
 		ev.Type, ev.Subject = TypeRecord, body.Customer
 		data = writeRecord(body)
 	case *journal.Document:
@@ -36,10 +32,24 @@ func Append(dst []byte, e *journal.Entry, chain journal.ChainID) ([]byte, error)
 			return dst, fmt.Errorf("write document %s as an event: its kind %d is unknown to this version", body.Name, body.Doc)
 		}
 		data = document{docNames[body.Doc], body.Name, hex.EncodeToString(body.Hash[:]), string(body.Bytes)}
+	case nil:
+		return dst, fmt.Errorf("write %s as an event: it has no body", e.ID)
 	default:
-		return dst, fmt.Errorf("write %T as an event: only records and documents are written", e.Body)
+		ev.Type = typeOf(body.Kind().String())
+		if data, ev.Subject = writeDue(body); data != nil {
+			break
+		}
+		plain, subject := writeChain(body)
+		if plain == nil {
+			return dst, fmt.Errorf("write %T as an event: its kind is unknown to this version", e.Body)
+		}
+		data, ev.Subject = plain, subject
 	}
-	if bad := notText(e); bad != "" {
+	bad := notText(e)
+	if bad == "" {
+		bad = notTextOf(e, &ev, data)
+	}
+	if bad != "" {
 		return dst, fmt.Errorf("write %s as an event: %q is not UTF-8 and would not be the same when read", ev.ID, bad)
 	}
 	out := bytes.NewBuffer(dst)
@@ -59,7 +69,7 @@ func notText(e *journal.Entry) string {
 	texts := []string{e.Source}
 	switch body := e.Body.(type) {
 	case *journal.Record:
-		texts = append(texts, body.Customer, body.Key, body.Product, string(body.API), string(body.Currency), body.Refusal)
+		texts = append(texts, body.Customer, body.Key, body.Product, string(body.API), string(body.Currency), body.Refusal, body.Object)
 		for i := range body.Attempts {
 			t := &body.Attempts[i]
 			texts = append(texts, t.Deployment, t.Cloud, t.Seller, t.Holder)
@@ -96,6 +106,7 @@ func writeRecord(r *journal.Record) *record {
 		Outcome: r.Outcome.String(), Customer: r.Customer, Key: r.Key, Product: r.Product, API: string(r.API), Stream: r.Stream,
 		Terms: hash(r.Terms), Set: hash(r.Set), Currency: string(r.Currency), Attempts: []attempt{}, Served: r.Served + 1,
 		Usage: writeUsage(&r.Usage), Lines: writeLines(r.Lines), Refusal: r.Refusal, Delivered: r.Delivered, Ended: r.Ended,
+		Object: r.Object, Pending: r.Pending,
 	}
 	for i := range r.Attempts {
 		t := &r.Attempts[i]
