@@ -57,10 +57,11 @@ func every() map[string]journal.Entry {
 	return all
 }
 
-// objects returns records that only their second version can say.
+// objects returns entries that only a later version can say.
 func objects() map[string]journal.Entry {
 	return map[string]journal.Entry{
 		"record-object.v2": journaltest.ObjectRecord(1, "resp_0123", false), "record-pending.v2": journaltest.ObjectRecord(1, "resp_0123", true),
+		"intent-claims.v2": journaltest.ClaimingIntent(1), "record-held.v3": journaltest.HeldRecord(1),
 	}
 }
 
@@ -118,6 +119,12 @@ func seen() *rapid.Generator[[]journal.Seen] {
 	}), 0, 4)
 }
 
+func claims() *rapid.Generator[[]journal.Claim] {
+	return rapid.SliceOfN(rapid.Custom(func(t *rapid.T) journal.Claim {
+		return journal.Claim{Budget: text().Draw(t, "budget"), Window: text().Draw(t, "window"), Limit: amount().Draw(t, "limit")}
+	}), 0, 3)
+}
+
 func hash(t *rapid.T) (h journal.Hash) {
 	copy(h[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "hash"))
 	return h
@@ -152,7 +159,7 @@ func body() *rapid.Generator[journal.Body] {
 			return &journal.Intent{Request: request(t), Key: s("key"), Customer: s("customer"), Product: s("product"),
 				API: agreement.API(s("api")), Stream: rapid.Bool().Draw(t, "stream"), Terms: hash(t), Set: hash(t),
 				Health: seen().Draw(t, "health"), InputBytes: n("input"), OutputBound: n("bound"), Hold: amount().Draw(t, "hold"),
-				Currency: money.Currency(s("currency")), First: s("first")}
+				Currency: money.Currency(s("currency")), First: s("first"), Claims: claims().Draw(t, "claims")}
 		case 6:
 			return due().Draw(t, "due")
 		}
@@ -161,6 +168,9 @@ func body() *rapid.Generator[journal.Body] {
 			Terms: hash(t), Set: hash(t), Currency: money.Currency(s("currency")), Served: small("served"),
 			Usage: tokens().Draw(t, "usage"), Lines: priced().Draw(t, "lines"), Refusal: s("refusal"),
 			Delivered: n("delivered"), Ended: n("ended"), Object: s("object"), Pending: rapid.Bool().Draw(t, "pending")}
+		if rapid.Bool().Draw(t, "holds") {
+			r.Held, r.Above = amount().Draw(t, "held"), amount().Draw(t, "above")
+		}
 		for range rapid.IntRange(0, 3).Draw(t, "attempts") {
 			r.Attempts = append(r.Attempts, journal.Tried{Deployment: s("deployment"), Cloud: s("cloud"), Seller: s("seller"),
 				Holder: s("holder"), Outcome: delivery.Outcome(rapid.Byte().Draw(t, "outcome")), Status: small("status"),
@@ -248,7 +258,7 @@ func TestErrorsNameWhatCannotBeRead(t *testing.T) {
 	}{
 		"nothing":                     {nil, "an entry of 0 bytes has no version and kind", false},
 		"version 0":                   {change(0, 0), "entry version 0 does not exist", false},
-		"a later version":             {change(0, 7), "entry version 7 (kind record), this program reads up to 2", true},
+		"a later version":             {change(0, 7), "entry version 7 (kind record), this program reads up to 3", true},
 		"a version of later":          {append([]byte{7}, encode(t, journaltest.Open(journaltest.Chain(1)))[1:]...), "entry version 7 (kind open), this program reads up to 1", true},
 		"a version that says no more": {change(0, 2), "field object: its length is missing", false},
 		"a kind of later":             {change(1, 77), "entry of kind 77, version 1", true},

@@ -66,7 +66,7 @@ func (d *Decoder) decode(b []byte, e *Entry, intern *interner) error {
 	case KindTerms, KindPrices:
 		e.Body = decodeDocument(&r, kind)
 	case KindIntent:
-		e.Body = d.decodeIntent(&r)
+		e.Body = d.decodeIntent(&r, version)
 	case KindAttempt:
 		e.Body = d.decodeAttempt(&r)
 	case KindProgress:
@@ -98,7 +98,7 @@ func decodeDocument(r *reader, kind Kind) *Document {
 	return doc
 }
 
-func (d *Decoder) decodeIntent(r *reader) *Intent {
+func (d *Decoder) decodeIntent(r *reader, version byte) *Intent {
 	i := &d.intent
 	if !d.Reuse {
 		i = new(Intent)
@@ -117,6 +117,7 @@ func (d *Decoder) decodeIntent(r *reader) *Intent {
 	i.Hold = r.amount("hold")
 	i.Currency = money.Currency(r.again("currency", string(i.Currency)))
 	i.First = r.again("first", i.First)
+	i.Claims = decodeClaims(r, version, i.Claims[:0])
 	return i
 }
 
@@ -188,8 +189,14 @@ func (d *Decoder) decodeRecord(r *reader, version byte) *Record {
 	rec.Object, rec.Pending = "", false
 	if version >= RecordVersion {
 		rec.Object, rec.Pending = r.unique("object"), r.bool("pending")
-		if !rec.objects() {
+		if version == RecordVersion && !rec.objects() {
 			r.fail("pending", fmt.Sprintf("it has neither an object nor is it pending: version %d says this", EntryVersion))
+		}
+	}
+	rec.Held, rec.Above = money.Amount{}, money.Amount{}
+	if version >= HoldVersion {
+		if rec.Held, rec.Above = r.amount("held"), r.amount("above"); !rec.holds() {
+			r.fail("held", "it ends no hold: an earlier version says this")
 		}
 	}
 	if d.Reuse {
@@ -213,6 +220,25 @@ func decodeTried(r *reader, t *Tried, lines []pricing.Line) []pricing.Line {
 	t.Cost, lines = decodeLines(r, "cost", lines)
 	t.CostUnsure = r.bool("cost unsure")
 	return lines
+}
+
+// decodeClaims appends to dst, which is empty; an intent without claims is of EntryVersion.
+func decodeClaims(r *reader, version byte, dst []Claim) []Claim {
+	if version < ClaimVersion {
+		return dst
+	}
+	list := r.inside("claims")
+	for list.more() {
+		item := list.inside("claim")
+		c := Claim{Budget: item.text("budget"), Window: item.text("window"), Limit: item.amount("limit")}
+		list.leave("claim", &item)
+		dst = append(dst, c)
+	}
+	r.leave("claims", &list)
+	if len(dst) == 0 {
+		r.fail("claims", "there are none: an earlier version says this")
+	}
+	return dst
 }
 
 // decodeHealth appends to dst, which is empty; an empty list stays nil in fresh memory.

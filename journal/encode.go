@@ -16,22 +16,38 @@ import (
 const (
 	EntryVersion  = 1
 	RecordVersion = 2 // of a record that names an object
+	HoldVersion   = 3 // of a record that ends a hold
+	ClaimVersion  = 2 // of an intent that claims budgets
 )
 
 // versionOf returns the version that a body is written with.
 func versionOf(b Body) byte {
-	if r, ok := b.(*Record); ok && r.objects() {
-		return RecordVersion
+	switch b := b.(type) {
+	case *Record:
+		switch {
+		case b.holds():
+			return HoldVersion
+		case b.objects():
+			return RecordVersion
+		}
+	case *Intent:
+		if len(b.Claims) > 0 {
+			return ClaimVersion
+		}
 	}
 	return EntryVersion
 }
 
 // lastVersion returns the highest version of a kind that this program reads.
 func lastVersion(k Kind) byte {
-	if k == KindRecord {
-		return RecordVersion
+	switch k {
+	case KindRecord:
+		return HoldVersion
+	case KindIntent:
+		return ClaimVersion
+	default:
+		return EntryVersion
 	}
-	return EntryVersion
 }
 
 // MaxEntry is the longest entry, in bytes: an agreement or price book stands whole in one.
@@ -130,7 +146,20 @@ func appendIntent(b []byte, i *Intent) []byte {
 	b = appendNumber(b, i.OutputBound)
 	b = appendAmount(b, i.Hold)
 	b = appendText(b, string(i.Currency))
-	return appendText(b, i.First)
+	b = appendText(b, i.First)
+	if len(i.Claims) == 0 {
+		return b
+	}
+	b, list := begin(b)
+	for _, c := range i.Claims {
+		var item int
+		b, item = begin(b)
+		b = appendText(b, c.Budget)
+		b = appendText(b, c.Window)
+		b = appendAmount(b, c.Limit)
+		b = end(b, item)
+	}
+	return end(b, list)
 }
 
 func appendAttempt(b []byte, a *Attempt) []byte {
@@ -171,9 +200,13 @@ func appendRecord(b []byte, r *Record) []byte {
 	b = appendText(b, r.Refusal)
 	b = appendNumber(b, r.Delivered)
 	b = appendNumber(b, r.Ended)
-	if r.objects() {
+	if r.objects() || r.holds() {
 		b = appendText(b, r.Object)
 		b = appendBool(b, r.Pending)
+	}
+	if r.holds() {
+		b = appendAmount(b, r.Held)
+		b = appendAmount(b, r.Above)
 	}
 	return b
 }

@@ -126,6 +126,7 @@ type Intent struct {
 	Hold        money.Amount
 	Currency    money.Currency // of Hold
 	First       string         // deployment of the first attempt
+	Claims      []Claim        // budgets that Hold is taken of, each whole; empty = none
 }
 
 // Attempt is written before each attempt after the first is sent.
@@ -193,15 +194,20 @@ type Record struct {
 	Usage     usage.Usage    // what the customer is charged for
 	Lines     []pricing.Line // the customer's price; empty if nothing is charged
 	Unpriced  []usage.Class
-	Refusal   string // reason and clause of a refusal; "" otherwise
-	Delivered int64  // bytes of content that the client was sent
-	Ended     int64  // ns after the admitted instant (Entry.Time)
-	Object    string // id that the cloud gave to what it made, such as of a response: later calls name it; "" = none
-	Pending   bool   // the object is still being made: what it uses follows as part 1
+	Refusal   string       // reason and clause of a refusal; "" otherwise
+	Delivered int64        // bytes of content that the client was sent
+	Ended     int64        // ns after the admitted instant (Entry.Time)
+	Object    string       // id that the cloud gave to what it made, such as of a response: later calls name it; "" = none
+	Pending   bool         // the object is still being made: what it uses follows as part 1
+	Held      money.Amount // hold that this record ends: no more is charged; zero = none, or a later part ends it
+	Above     money.Amount // price of what was used above the hold, which is not charged
 }
 
-// objects reports whether the record says what only RecordVersion can.
+// objects reports whether the record says what EntryVersion cannot.
 func (r *Record) objects() bool { return r.Object != "" || r.Pending }
+
+// holds reports whether the record says what only HoldVersion can.
+func (r *Record) holds() bool { return !r.Held.IsZero() || !r.Above.IsZero() }
 
 // ChainID names a chain: gateway name, start instant and 64 random bits.
 type ChainID struct {
@@ -221,7 +227,12 @@ type Block struct {
 	Prev     Hash   // of the block before it; zero for the first
 	Hash     Hash   // Sum of this one
 	Bytes    []byte // as stored: version, Recorded, then the entries, each with its length
-	Merged   uint64 // position in the order of merges, from 1; 0 = it stands in none (Merging)
+
+	// What the block does to budgets, in the transaction that stores it; readers do not get them. The holds of one request
+	// follow each other.
+	Holds  []Hold
+	Posts  []Post
+	Merged uint64 // position in the order of merges, from 1; 0 = it stands in none (Merging)
 }
 
 // Errors of a journal's storage.
@@ -239,8 +250,8 @@ type Journal interface {
 	// OpenChain begins a chain for a live process, as its only writer.
 	OpenChain(ctx context.Context, id ChainID) error
 	// AppendBlock makes b durable in one transaction, if it follows its chain's head and the chain is not sealed;
-	// otherwise ErrFenced. It keeps nothing of b. After any other error the block may or may not have become durable:
-	// Chains tells which.
+	// otherwise ErrFenced. It keeps nothing of b. A *BudgetError says that nothing was stored and which requests do not fit
+	// their budgets. After any other error the block may or may not have become durable: Chains tells which.
 	AppendBlock(ctx context.Context, b *Block) error
 	// SealChain ends a chain in favour of whoever recovers it; ending one that is ended is no error.
 	SealChain(ctx context.Context, id ChainID) error

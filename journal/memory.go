@@ -18,6 +18,7 @@ type Memory struct {
 	records  map[recordKey]struct{}
 	objects  map[ObjectKey][]RequestID
 	pending  []pendingPlace
+	holds    memoryHolds
 	closed   bool
 }
 
@@ -96,12 +97,18 @@ func (m *Memory) AppendBlock(ctx context.Context, b *Block) error {
 	if c.state.Sealed || b.Number != c.state.Blocks+1 || b.Prev != c.state.Head || b.First != c.state.Entries+1 {
 		return fmt.Errorf("append block %d to chain %s: %w", b.Number, b.Chain, ErrFenced)
 	}
+	changes, err := m.holds.plan(b)
+	if err != nil {
+		return fmt.Errorf("append block %d to chain %s: %w", b.Number, b.Chain, err)
+	}
 	kept := *b
+	kept.Holds, kept.Posts = nil, nil
 	kept.Ordinal = c.state.Ordinal
 	kept.Bytes = bytes.Clone(b.Bytes)
 	if err := m.index(&kept); err != nil {
 		return err
 	}
+	m.holds.apply(changes)
 	c.blocks = append(c.blocks, &kept)
 	c.state.Blocks, c.state.Head, c.state.Entries = b.Number, b.Hash, c.state.Entries+uint64(b.Count)
 	return nil

@@ -66,7 +66,10 @@ func (r *Recovery) Take(e *Entry) {
 			r.open = map[RequestID]*interrupted{}
 		}
 		kept := *b
-		kept.Health = nil
+		kept.Health, kept.Claims = nil, nil
+		if len(b.Claims) == 0 {
+			kept.Hold = money.Amount{} // of no budget: there is none to end
+		}
 		r.open[b.Request] = &interrupted{admitted: e.Time, intent: kept, seen: e.Time}
 	case *Attempt:
 		if o := r.open[b.Request]; o != nil {
@@ -114,6 +117,9 @@ func (r *Recovery) Resolve(price PriceFunc) ([]Entry, error) {
 	entries := make([]Entry, 0, len(requests))
 	for _, o := range requests {
 		record, err := o.resolve(price)
+		if err == nil && !o.intent.Hold.IsZero() {
+			err = record.EndHold(o.intent.Hold)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("resolve the intent of %s: %w", o.intent.Request, err)
 		}

@@ -24,6 +24,7 @@ type Journal struct {
 	mu       sync.Mutex // guards the writing connection and what is below
 	conn     *sql.Conn
 	stmt     statements
+	holds    holdStatements
 	prepared []*sql.Stmt // all of stmt
 	ordinals map[journal.ChainID]uint64
 	others   []byte // scratch: requests of a block, 16 bytes each
@@ -88,10 +89,7 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 	if err := j.syncs(ctx); err != nil {
 		return err
 	}
-	for _, s := range []struct {
-		to  **sql.Stmt
-		sql string
-	}{
+	for _, s := range append(j.holds.all(), []prepared{
 		{&j.stmt.begin, "BEGIN IMMEDIATE"},
 		{&j.stmt.commit, "COMMIT"},
 		{&j.stmt.rollback, "ROLLBACK"},
@@ -103,7 +101,7 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 		{&j.stmt.objects, "INSERT OR IGNORE INTO object (id, request) SELECT substr(?1, 32*i + 1, 16), substr(?1, 32*i + 17, 16) FROM number WHERE i < ?2"},
 		{&j.stmt.pending, "INSERT OR IGNORE INTO pending (time, request, part, block) VALUES (?, ?, ?, ?)"},
 		{&j.stmt.settle, "UPDATE chain SET settled = 1 WHERE name = ?"},
-	} {
+	}...) {
 		if *s.to, err = j.conn.PrepareContext(ctx, s.sql); err != nil {
 			return j.fail("prepare", err)
 		}
@@ -210,6 +208,9 @@ func (j *Journal) insert(ctx context.Context, ordinal uint64, b *journal.Block) 
 	}
 	if n, err := moved.RowsAffected(); err != nil || n != 1 {
 		return errors.Join(fmt.Errorf("append block %d to chain %s: %w", b.Number, b.Chain, journal.ErrFenced), err)
+	}
+	if err := j.budgets(ctx, b); err != nil {
+		return err
 	}
 	row := int64(ordinal<<chainShift | b.Number)
 	if _, err := j.stmt.block.ExecContext(ctx, row, int64(b.First), b.Count, b.Recorded, b.Prev[:], b.Hash[:], b.Bytes); err != nil {

@@ -101,7 +101,7 @@ func TestAnOlderFormatIsReadAsItIsAndBroughtUpToDateByAWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), "DROP TABLE object; DROP TABLE pending; PRAGMA user_version = 1"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE object; DROP TABLE pending; DROP TABLE budget; DROP TABLE hold; PRAGMA user_version = 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -118,7 +118,7 @@ func TestAnOlderFormatIsReadAsItIsAndBroughtUpToDateByAWriter(t *testing.T) {
 	if _, err := r.FindObject(t.Context(), "resp_1"); !errors.Is(err, journal.ErrNotFound) {
 		t.Errorf("an object: %v, want %v", err, journal.ErrNotFound)
 	}
-	if err := errors.Join(r.Pending(t.Context(), 0, nil), r.Close()); err != nil {
+	if err := errors.Join(r.Pending(t.Context(), 0, nil), r.OpenHolds(t.Context(), nil), r.Close()); err != nil {
 		t.Error(err)
 	}
 
@@ -177,7 +177,7 @@ func TestWhatCannotBeOpenedIsNamedAndLeftAlone(t *testing.T) {
 		text     string
 	}{
 		"a file that is no database": {prepare: write(sqlite.JournalFile, strings.Repeat("no database ", 100)), is: sqlite.ErrDamaged, text: "journal.db is damaged"},
-		"a later version":            {prepare: execute("PRAGMA application_id = 0x434a4e4c; PRAGMA user_version = 7; CREATE TABLE later (x)"), is: sqlite.ErrFuture, text: "format 7, this program knows up to 2"},
+		"a later version":            {prepare: execute("PRAGMA application_id = 0x434a4e4c; PRAGMA user_version = 7; CREATE TABLE later (x)"), is: sqlite.ErrFuture, text: "format 7, this program knows up to 3"},
 		"the file of something else": {prepare: execute("PRAGMA user_version = 3; CREATE TABLE theirs (x)"), text: "is not a Concord journal"},
 		"nothing to read":            {prepare: func(*testing.T, string) {}, readOnly: true, is: os.ErrNotExist, text: "there is no journal.db in"},
 		"a directory that is a file": {prepare: func(t *testing.T, dir string) {
