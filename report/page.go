@@ -147,3 +147,16 @@ func (p *Page) WriteMarkdown(w io.Writer) error {
 func markdown(s string) string {
 	return strings.NewReplacer("|", "\\|", "<", "&lt;", ">", "&gt;", "*", "\\*", "`", "\\`", "[", "\\[", "]", "\\]").Replace(Clean(s))
 }
+
+// JoinPages makes one page of several, each with its title as a section of its own; one page stays as it is.
+func JoinPages(title string, pages []*Page) *Page {
+	if len(pages) == 1 {
+		return pages[0]
+	}
+	joined := &Page{Title: title}
+	for _, p := range pages {
+		joined.Sections = append(joined.Sections, Section{Title: p.Title, Lines: p.Lines})
+		joined.Sections = append(joined.Sections, p.Sections...)
+	}
+	return joined
+}

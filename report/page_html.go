@@ -41,7 +41,8 @@ p { color: var(--quiet); margin: .4rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td { border: 1px solid var(--line); padding: .45rem .6rem; text-align: left; vertical-align: top; }
 th { background: var(--head); } td.figures, th.figures { text-align: right; font-variant-numeric: tabular-nums; }
-td:first-child { font-weight: 600; }
+td:first-child { font-weight: 600; white-space: pre-wrap; }
+@media print { body { margin: 0; max-width: none; font-size: .8rem; } h2 { break-after: avoid; } tr { break-inside: avoid; } }
 </style>
 </head>
 <body>

@@ -8,12 +8,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"concord/internal/app"
-	"concord/report"
 	"concord/settlement"
 )
 
 func newStatement(env Env) *cobra.Command {
-	var out format
+	var out form
 	var at place
 	var query app.StatementQuery
 	var between string
@@ -36,20 +35,7 @@ func newStatement(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if out.json() {
-				return report.WriteJSON(env.Stdout, struct {
-					Statements []*settlement.Statement `json:"statements"`
-				}{drafts})
-			}
-			for i, d := range drafts {
-				if i > 0 {
-					fmt.Fprintln(env.Stdout)
-				}
-				if err := report.WriteStatement(env.Stdout, d); err != nil {
-					return err
-				}
-			}
-			return nil
+			return writeStatements(env.Stdout, out, query.Now, drafts)
 		},
 	}
 	cmd.Flags().StringVar(&query.Agreement, "agreement", "", "the agreement (default: the only one)")
