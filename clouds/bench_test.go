@@ -16,7 +16,7 @@ func BenchmarkScanRequest(b *testing.B) {
 			b.SetBytes(int64(len(body)))
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := clouds.ScanRequestKnown(body, known); err != nil {
+				if _, err := clouds.ScanRequest(clouds.CreateChat, "", body, known); err != nil {
 					b.Fatal(err)
 				}
 			}
@@ -26,7 +26,7 @@ func BenchmarkScanRequest(b *testing.B) {
 
 func BenchmarkEdit(b *testing.B) {
 	body := []byte(`{"model":"gpt-5.4","messages":[{"role":"user","content":"` + strings.Repeat("hello ", 150) + `"}],"stream":true,"max_tokens":10}`)
-	s, err := clouds.ScanRequest(body)
+	s, err := clouds.ScanRequest(clouds.CreateChat, "", body, nil)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func BenchmarkEvent(b *testing.B) {
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				clouds.ReadEvent(data, clouds.EventRules{})
+				clouds.ReadEvent(chat, data, clouds.EventRules{})
 			}
 		})
 	}

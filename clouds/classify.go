@@ -49,9 +49,9 @@ func ClassOf(status int) delivery.Outcome {
 type Rule func(status int, e *ErrorInfo) delivery.Outcome
 
 // ClassifyBy is the common part of every adapter's Classify.
-func ClassifyBy(status int, h http.Header, body []byte, rule Rule) Answer {
+func ClassifyBy(c *Call, status int, h http.Header, body []byte, rule Rule) Answer {
 	if status >= 200 && status < 300 {
-		if r := ReadReply(body); !r.Error {
+		if r := ReadReply(c, body); !r.Error {
 			return Answer{Outcome: delivery.Answered, Status: status, Body: body, Reply: &r}
 		}
 		return classifyInside(h, body, rule)
@@ -86,7 +86,9 @@ func statusOf(e *ErrorInfo) int {
 	switch e.Code {
 	case "rate_limit_exceeded", "insufficient_quota", "slow_down":
 		return http.StatusTooManyRequests
-	case "content_filter", "context_length_exceeded", "invalid_encrypted_content":
+	case "content_filter", "context_length_exceeded", "invalid_encrypted_content", "invalid_prompt", "invalid_image",
+		"invalid_image_format", "invalid_base64_image", "invalid_image_url", "image_too_large", "image_too_small",
+		"image_content_policy_violation", "unsupported_image_media_type":
 		return http.StatusBadRequest
 	case "invalid_api_key":
 		return http.StatusUnauthorized

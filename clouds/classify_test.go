@@ -125,7 +125,7 @@ func TestErrorsAreReadAsEachCloudMeansThem(t *testing.T) {
 	t.Parallel()
 	for _, row := range errorsSeen {
 		t.Run(row.name, func(t *testing.T) {
-			got := row.cloud.Classify(row.status, row.header, []byte(row.body))
+			got := row.cloud.Classify(chat, row.status, row.header, []byte(row.body))
 			if got.Outcome != row.want || time.Duration(got.RetryAfter) != row.after {
 				t.Errorf("outcome %d after %v, want %d after %v", got.Outcome, time.Duration(got.RetryAfter), row.want, row.after)
 			}
@@ -147,7 +147,7 @@ func TestRecordedErrorsAreRead(t *testing.T) {
 	for name, want := range map[string]delivery.Outcome{"chat-unknown-model": delivery.Credential, "chat-bad-request": delivery.ClientFault,
 		"chat-no-messages": delivery.ClientFault, "chat-basic": delivery.Answered, "azure-chat-basic": delivery.Answered} {
 		r := cassette(t, name)
-		got := openai.New().Classify(r.Code, r.Headers, []byte(r.Body))
+		got := openai.New().Classify(chat, r.Code, r.Headers, []byte(r.Body))
 		if got.Outcome != want {
 			t.Errorf("%s is taken for %d", name, got.Outcome)
 		}

@@ -63,8 +63,9 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
 
 // A Call is a client's request as the gateway read it. Body is never changed in place.
 type Call struct {
-	API    agreement.API
-	Path   string // "/chat/completions"
+	Op     Operation
+	Path   string // after /v1: "/chat/completions", "/responses/resp_1/cancel"
+	Query  string // raw, without a question mark; only stored operations pass any of it on
 	Header http.Header
 	Body   []byte
 	Scan   Scan
@@ -74,15 +75,32 @@ type Call struct {
 	ID      string // the gateway's request id, passed on as the client's request id where the cloud has a header for it
 }
 
+// Method returns the method of the client's request, which is the cloud's too.
+func (c *Call) Method() string { return c.Op.Method() }
+
+// API returns the surface that agreements know the call by.
+func (c *Call) API() agreement.API { return c.Op.API() }
+
+// ContentType returns what the client says that its body is.
+func (c *Call) ContentType() string { return c.Header.Get("Content-Type") }
+
 // Scan is what the gateway reads from a body without decoding it.
 type Scan struct {
 	Model         string
-	ModelAt       [2]int // span of the value in the body, quotes included
-	Stream        bool
-	IncludeUsage  bool // the client asked for usage in the stream
+	ModelAt       [2]int // span of the value in the body; in JSON quotes included, in a form the part's content
+	Form          bool   // the body is a form (multipart/form-data)
+	Stream        bool   // events are asked for
+	IncludeUsage  bool   // the client asked for usage in the stream
 	MaxTokens     int64
-	MaxTokensName string // "max_tokens" or "max_completion_tokens"; "" = none
+	MaxTokensName string // "max_tokens", "max_completion_tokens" or "max_output_tokens"; "" = none
 	Choices       int64  // n; 0 = not given
+	BestOf        int64  // completions: candidates that are made for each prompt; 0 = not given
+	Store         bool   // the cloud is to keep the answer: as asked, or by the operation's default
+	Background    bool   // responses: made in the background
+	Previous      string // responses: previous_response_id
+	Format        string // response_format of audio and images, as a word; "" = not given
+	Characters    int64  // speech: of the text to be spoken
+	FileBytes     int64  // forms: size of all files
 	Fields        Fields // known members that the body has
 	Nulls         Fields // those of them that are null
 	spans         spans
@@ -108,14 +126,16 @@ type Answer struct {
 
 // An Event is what one data line of a stream says.
 type Event struct {
-	Content   bool // first-content rule: non-empty text, reasoning, tool, audio or refusal delta
-	Finish    bool // a terminal event
-	Done      bool // [DONE]
-	Error     bool // an error inside the stream
-	Usage     bool // Tokens is set
-	UsageOnly bool // an event that carries nothing but usage: hidden from a client that did not ask
-	Drop      bool // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
-	Text      int  // bytes of delivered text in it (content, reasoning, refusal, tool arguments), as written in the JSON
+	Content   bool   // first-content rule: non-empty text, reasoning, tool, audio, image or refusal delta
+	Finish    bool   // a terminal event: of a choice, a response, an image, speech or a transcript
+	Done      bool   // nothing follows: [DONE], or the terminal event of a surface that has no [DONE]
+	Error     bool   // an error inside the stream, a failed response included
+	Usage     bool   // Tokens is set
+	Pending   bool   // the response that it speaks of is not finished
+	UsageOnly bool   // an event that carries nothing but usage: hidden from a client that did not ask
+	Drop      bool   // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
+	Text      int    // bytes of delivered text in it (content, reasoning, refusal, tool arguments), as written in the JSON
+	Object    []byte // id of the response that it speaks of, a part of the data; nil = none
 	Tokens    usage.Usage
 }
 
@@ -128,10 +148,10 @@ type Adapter interface {
 	Prepare(t *Target, c *Call) (*Exchange, error)
 	// Sign adds the credentials to a request whose body will not change any more.
 	Sign(ctx context.Context, t *Target, r *http.Request, body []byte) error
-	// Classify reads an answer with its status, headers and body (of a stream: what came before content).
-	Classify(status int, h http.Header, body []byte) Answer
-	// Usage reads the usage of a whole answer.
-	Usage(body []byte) (usage.Usage, bool)
-	// Event reads one data line of a stream.
-	Event(data []byte) Event
+	// Classify reads the answer to a call with its status, headers and body (of a stream: what came before content).
+	Classify(c *Call, status int, h http.Header, body []byte) Answer
+	// Usage reads the usage of a whole answer to a call.
+	Usage(c *Call, body []byte) (usage.Usage, bool)
+	// Event reads one data line of a stream that answers a call.
+	Event(c *Call, data []byte) Event
 }

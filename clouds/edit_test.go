@@ -12,7 +12,7 @@ import (
 )
 
 func edited(t interface{ Fatal(...any) }, body string, e clouds.Edit) string {
-	s, err := clouds.ScanRequest([]byte(body))
+	s, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(body), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

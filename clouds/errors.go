@@ -53,13 +53,35 @@ func readStreamError(body []byte) ErrorInfo {
 		if err != nil {
 			return ErrorInfo{}
 		}
-		if len(f.Data) == 0 || !ReadEvent(f.Data, EventRules{}).Error {
+		if len(f.Data) == 0 || !isErrorEvent(f.Data) {
 			continue
 		}
 		if info := readEnvelope(f.Data, true); info.Found {
 			return info
 		}
 	}
+}
+
+// isErrorEvent reports whether a data line is an error on any surface.
+func isErrorEvent(data []byte) bool {
+	known := false
+	o := object{b: data, i: skipSpace(data, 0)}
+	for o.next() {
+		switch string(o.m.key) {
+		case "error":
+			if o.value()[0] != 'n' {
+				return true
+			}
+		case "type":
+			kind := string(unquote(o.value()))
+			if known = true; kind == "error" || kind == "response.failed" {
+				return true
+			}
+		case "choices", "usage":
+			known = true
+		}
+	}
+	return o.i < 0 || !known
 }
 
 type envelope struct {
@@ -69,6 +91,10 @@ type envelope struct {
 	Code    json.RawMessage `json:"code"`
 	Type    string          `json:"__type"`
 	Detail  json.RawMessage `json:"detail"`
+	// A failed response in a stream.
+	Response struct {
+		Error json.RawMessage `json:"error"`
+	} `json:"response"`
 }
 
 type errorObject struct {
@@ -81,11 +107,14 @@ type errorObject struct {
 
 func readEnvelope(body []byte, whole bool) ErrorInfo {
 	var e envelope
-	if err := json.Unmarshal(body, &e); err != nil && e.Error == nil && e.Message == "" {
+	if err := json.Unmarshal(body, &e); err != nil && e.Error == nil && e.Message == "" && e.Response.Error == nil {
 		return ErrorInfo{}
 	}
 	info := ErrorInfo{}
 	switch {
+	case len(e.Response.Error) > 0 && e.Response.Error[0] == '{':
+		info = readErrorObject(e.Response.Error)
+		info.OpenAI = false // the event around it is none
 	case len(e.Error) > 0 && e.Error[0] == '{':
 		info = readErrorObject(e.Error)
 		info.OpenAI = info.OpenAI && whole

@@ -57,7 +57,7 @@ func TestUsageOfRecordedAnswersIsDisjoint(t *testing.T) {
 		"chat-tools":          nil,
 		"chat-parallel-tools": nil,
 	} {
-		r := clouds.ReadReply([]byte(cassette(t, name).Body))
+		r := clouds.ReadReply(chat, []byte(cassette(t, name).Body))
 		if r.Error || !r.Usage {
 			t.Errorf("%s: %+v", name, r)
 			continue
@@ -89,14 +89,14 @@ func TestUsagePartsNeverExceedTheWhole(t *testing.T) {
 		"nulls": {`{"prompt_tokens":3,"completion_tokens":1,"prompt_tokens_details":null,"completion_tokens_details":{"reasoning_tokens":null}}`,
 			map[usage.Class]int64{usage.Input: 3, usage.Output: 1}},
 	} {
-		got, ok := clouds.ReadUsage([]byte(`{"choices":[{}],"usage":` + row.usage + `}`))
+		got, ok := clouds.ReadUsage(chat, []byte(`{"choices":[{}],"usage":`+row.usage+`}`))
 		if d := cmp.Diff(reported(row.want), got); !ok || d != "" {
 			t.Errorf("%s: %v %s", name, ok, d)
 		}
 	}
 	for name, broken := range map[string]string{"negative": `{"prompt_tokens":-1,"completion_tokens":1}`, "text": `{"prompt_tokens":"3"}`,
 		"empty": `{}`, "beyond belief": `{"prompt_tokens":99999999999999,"completion_tokens":1}`} {
-		if got, ok := clouds.ReadUsage([]byte(`{"choices":[{}],"usage":` + broken + `}`)); ok {
+		if got, ok := clouds.ReadUsage(chat, []byte(`{"choices":[{}],"usage":`+broken+`}`)); ok {
 			t.Errorf("%s usage is taken for %+v", name, got)
 		}
 	}
@@ -105,7 +105,7 @@ func TestUsagePartsNeverExceedTheWhole(t *testing.T) {
 func TestTheTierOfTheAnswerIsReported(t *testing.T) {
 	t.Parallel()
 	for tier, want := range map[string]usage.Tier{"default": usage.Standard, "auto": usage.Standard, "flex": usage.Flex, "priority": usage.Priority, "fast": usage.Priority, "batch": usage.Batch} {
-		got, _ := clouds.ReadUsage([]byte(`{"service_tier":"` + tier + `","choices":[{}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`))
+		got, _ := clouds.ReadUsage(chat, []byte(`{"service_tier":"`+tier+`","choices":[{}],"usage":{"prompt_tokens":1,"completion_tokens":1}}`))
 		if got.Tier != want {
 			t.Errorf("%s is tier %d", tier, got.Tier)
 		}
@@ -149,7 +149,7 @@ func TestEventsSayWhatAStreamCarries(t *testing.T) {
 		"Azure's cut":             {data: choice(`{"delta":{},"finish_reason":"content_filter"}`), rules: azure, want: clouds.Event{Finish: true}},
 		"Azure's error":           {data: `{"error":{"code":"429"}}`, rules: azure, want: clouds.Event{Error: true}},
 	} {
-		if d := cmp.Diff(row.want, clouds.ReadEvent([]byte(row.data), row.rules)); d != "" {
+		if d := cmp.Diff(row.want, clouds.ReadEvent(chat, []byte(row.data), row.rules)); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
@@ -176,7 +176,7 @@ func TestRecordedStreamsAreRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := clouds.ReadEvent(f.Data, clouds.EventRules{})
+			e := clouds.ReadEvent(chat, f.Data, clouds.EventRules{})
 			if e.Error || e.Drop {
 				t.Errorf("%s: %s is %+v", name, f.Data, e)
 			}
@@ -196,7 +196,7 @@ func TestRecordedStreamsAreRead(t *testing.T) {
 
 func TestReadingAnEventAllocatesNothing(t *testing.T) {
 	data := []byte(sampleChunk)
-	if n := testing.AllocsPerRun(100, func() { clouds.ReadEvent(data, clouds.EventRules{}) }); n != 0 {
+	if n := testing.AllocsPerRun(100, func() { clouds.ReadEvent(chat, data, clouds.EventRules{}) }); n != 0 {
 		t.Errorf("%v allocations", n)
 	}
 }
@@ -209,7 +209,7 @@ func FuzzReadEvent(f *testing.F) {
 	f.Add([]byte(`{"error":{"message":"m"}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, rules := range []clouds.EventRules{{}, {DropEmpty: true}} {
-			e := clouds.ReadEvent(data, rules)
+			e := clouds.ReadEvent(chat, data, rules)
 			if e.Error && (e.Content || e.Finish || e.Usage || e.Drop) || e.Done && string(data) != "[DONE]" || e.UsageOnly && !e.Usage {
 				t.Fatalf("%+v contradicts itself", e)
 			}
@@ -219,7 +219,7 @@ func FuzzReadEvent(f *testing.F) {
 				}
 			}
 		}
-		clouds.ReadReply(data)
+		clouds.ReadReply(chat, data)
 		clouds.ReadError(data)
 	})
 }

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	"concord/agreement"
 )
 
 // An UnsupportedError says that a cloud cannot do what a call asks for, found before anything is sent.
@@ -77,8 +75,8 @@ func formatType(body []byte) string {
 
 // ChatOnly refuses the surfaces that an adapter has no dialect for.
 func ChatOnly(cloud string, c *Call) error {
-	if c.API != agreement.Chat {
-		return &UnsupportedError{Cloud: cloud, Reason: fmt.Sprintf("no %s here, only chat completions", c.API)}
+	if c.Op != CreateChat {
+		return &UnsupportedError{Cloud: cloud, Reason: fmt.Sprintf("no %s here, only chat completions", c.Op)}
 	}
 	return nil
 }

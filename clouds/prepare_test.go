@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"concord/agreement"
 	"concord/clouds"
 	"concord/clouds/alibaba"
 	"concord/clouds/azure"
@@ -19,11 +18,11 @@ import (
 
 func chatCall(t *testing.T, body string) *clouds.Call {
 	t.Helper()
-	s, err := clouds.ScanRequest([]byte(body))
+	s, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(body), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &clouds.Call{API: agreement.Chat, Path: "/chat/completions", Header: http.Header{}, Body: []byte(body), Scan: s, ID: "req_1"}
+	return &clouds.Call{Op: clouds.CreateChat, Path: "/chat/completions", Header: http.Header{}, Body: []byte(body), Scan: s, ID: "req_1"}
 }
 
 func target(t *testing.T, base, model string) clouds.Target {
@@ -120,7 +119,7 @@ func TestOtherSurfacesAreRefusedUntilTheyHaveADialect(t *testing.T) {
 	t.Parallel()
 	for _, a := range []clouds.Adapter{openai.New(), azure.New(), bedrock.New(), vertex.New(), alibaba.New()} {
 		c := chatCall(t, `{"model":"m"}`)
-		c.API = agreement.Embeddings
+		c.Op = clouds.CreateEmbedding
 		u := target(t, "https://a", "m")
 		if _, err := a.Prepare(&u, c); err == nil || err.Error() != a.Cloud()+": no embeddings here, only chat completions" {
 			t.Errorf("%s: %v", a.Cloud(), err)

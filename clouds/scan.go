@@ -3,100 +3,11 @@ package clouds
 import (
 	"bytes"
 	"fmt"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"concord/agreement"
 )
-
-// Fields is a set of members of a request body that the gateway or a cloud's field policy knows.
-type Fields uint64
-
-// The known members of a chat completion request.
-const (
-	FieldModel Fields = 1 << iota
-	FieldMessages
-	FieldStream
-	FieldStreamOptions
-	FieldMaxTokens
-	FieldMaxCompletionTokens
-	FieldN
-	FieldStore
-	FieldMetadata
-	FieldUser
-	FieldSafetyIdentifier
-	FieldPromptCacheKey
-	FieldPromptCacheOptions
-	FieldPromptCacheRetention
-	FieldServiceTier
-	FieldModeration
-	FieldVerbosity
-	FieldWebSearchOptions
-	FieldTools
-	FieldToolChoice
-	FieldParallelToolCalls
-	FieldFunctions
-	FieldFunctionCall
-	FieldResponseFormat
-	FieldLogprobs
-	FieldTopLogprobs
-	FieldLogitBias
-	FieldModalities
-	FieldAudio
-	FieldPrediction
-	FieldReasoningEffort
-	FieldSeed
-	FieldStop
-	FieldTemperature
-	FieldTopP
-	FieldFrequencyPenalty
-	FieldPresencePenalty
-	numFields = iota
-)
-
-// metered are the members that decide what is served and what it costs; a body that gives one of them twice, or in another
-// case, could be read by the gateway in one way and by the cloud in another, and is refused.
-const metered = FieldModel | FieldStream | FieldStreamOptions | FieldMaxTokens | FieldMaxCompletionTokens | FieldN
-
-var fieldNames = [numFields]string{
-	"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "store", "metadata", "user",
-	"safety_identifier", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention", "service_tier", "moderation",
-	"verbosity", "web_search_options", "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call",
-	"response_format", "logprobs", "top_logprobs", "logit_bias", "modalities", "audio", "prediction", "reasoning_effort",
-	"seed", "stop", "temperature", "top_p", "frequency_penalty", "presence_penalty",
-}
-
-// First returns the name of the first member of the set, "" of an empty one.
-func (f Fields) First() string {
-	for i, name := range fieldNames {
-		if f&(1<<i) != 0 {
-			return name
-		}
-	}
-	return ""
-}
-
-// fieldOf returns the known member of that name, 0 for another. The switch compiles to comparisons without allocation.
-func fieldOf(key []byte) Fields {
-	switch string(key) {
-	case "model":
-		return FieldModel
-	case "messages":
-		return FieldMessages
-	case "stream":
-		return FieldStream
-	case "stream_options":
-		return FieldStreamOptions
-	case "max_tokens":
-		return FieldMaxTokens
-	case "max_completion_tokens":
-		return FieldMaxCompletionTokens
-	case "n":
-		return FieldN
-	}
-	for i := 7; i < numFields; i++ {
-		if len(fieldNames[i]) == len(key) && fieldNames[i] == string(key) {
-			return 1 << i
-		}
-	}
-	return 0
-}
 
 // A BodyError says why a request's body is refused before any cloud sees it.
 type BodyError struct {
@@ -113,19 +24,20 @@ func (e *BodyError) Error() string {
 	return fmt.Sprintf("request body: %s: %s at byte %d", e.Param, e.Reason, e.Offset)
 }
 
-// ScanRequest reads what the gateway must know from a request's body, and refuses a body that is not one JSON object, or
-// whose metered members are given twice or have the wrong type.
-func ScanRequest(body []byte) (Scan, error) { return ScanRequestKnown(body, nil) }
-
-// ScanRequestKnown is ScanRequest with the model names that are expected: a name that known holds costs no allocation.
-func ScanRequestKnown(body []byte, known map[string]string) (Scan, error) {
-	var s Scan
+// ScanRequest reads what the gateway must know from a request's body, and refuses a body that is not one JSON object (or one
+// form, where the operation takes forms), or whose metered members are given twice or have the wrong type. known are the
+// model names that are expected: a name that it holds costs no allocation.
+func ScanRequest(op Operation, contentType string, body []byte, known map[string]string) (Scan, error) {
+	if op.Multipart() && isForm(contentType) {
+		return scanForm(op, contentType, body, known)
+	}
+	s := Scan{Store: op == CreateResponse}
 	o := object{b: body, i: skipSpace(body, 0)}
 	s.spans.open = o.i + 1
 	for o.next() {
 		field, err := topField(&o.m)
 		if err == nil && field != 0 {
-			err = s.take(body, &o.m, field, known)
+			err = s.take(op, body, &o.m, field, known)
 		}
 		if err != nil {
 			return Scan{}, err
@@ -167,8 +79,8 @@ func topField(m *member) (Fields, error) {
 	if f != 0 {
 		return f, nil
 	}
-	for i, name := range fieldNames {
-		if metered&(1<<i) != 0 && len(key) < 2*len(name) && bytes.EqualFold(key, []byte(name)) {
+	for set := metered; set != 0; set &= set - 1 {
+		if name := set.First(); len(key) < 2*len(name) && bytes.EqualFold(key, []byte(name)) {
 			return 0, &BodyError{Offset: m.keyAt[0], Param: string(key), Reason: fmt.Sprintf("unknown member, write %q", name)}
 		}
 	}
@@ -176,13 +88,10 @@ func topField(m *member) (Fields, error) {
 }
 
 // take reads one known member.
-func (s *Scan) take(body []byte, m *member, f Fields, known map[string]string) error {
-	bad := func(reason string) error {
-		return &BodyError{Offset: m.at[0], Param: f.First(), Reason: reason}
-	}
+func (s *Scan) take(op Operation, body []byte, m *member, f Fields, known map[string]string) error {
 	value := body[m.at[0]:m.at[1]]
 	if s.Fields&f != 0 && f&metered != 0 {
-		return bad("given more than once")
+		return wrong(m, f, "given more than once")
 	}
 	s.Fields |= f
 	if value[0] == 'n' {
@@ -191,27 +100,114 @@ func (s *Scan) take(body []byte, m *member, f Fields, known map[string]string) e
 	switch f {
 	case FieldModel:
 		if value[0] != '"' {
-			return bad("expected a string")
+			return wrong(m, f, "expected a string")
 		}
 		s.ModelAt = m.at
 		s.Model = text(value[1:len(value)-1], known)
 	case FieldStream:
-		if value[0] == '"' || value[0] == '{' || value[0] == '[' || value[0] != 't' && value[0] != 'f' && value[0] != 'n' {
-			return bad("expected true or false")
-		}
-		s.Stream = value[0] == 't'
+		return truth(&s.Stream, m, f, value)
 	case FieldStreamOptions:
-		return s.takeOptions(body, m)
-	case FieldN:
-		n, ok := integer(value)
-		if value[0] != 'n' && (!ok || n < 0) {
-			return bad("expected a whole number")
+		if op.EndsWithDone() {
+			return s.takeOptions(body, m)
 		}
-		s.Choices = n
+	case FieldN:
+		return count(&s.Choices, m, f, value)
 	case FieldMaxTokens, FieldMaxCompletionTokens:
-		return s.takeLimit(m, f, value)
+		if op == CreateChat || op == CreateCompletion && f == FieldMaxTokens {
+			return s.takeLimit(m, f, value)
+		}
+	case FieldMaxOutputTokens, FieldBackground, FieldStore, FieldPreviousResponse, FieldBestOf, FieldStreamFormat, FieldInput,
+		FieldResponseFormat:
+		return s.takeMore(op, m, f, value)
 	}
 	return nil
+}
+
+// takeMore reads the members that matter on some surfaces only.
+func (s *Scan) takeMore(op Operation, m *member, f Fields, value []byte) error {
+	switch {
+	case f == FieldMaxOutputTokens && op == CreateResponse:
+		return s.takeLimit(m, f, value)
+	case f == FieldBackground && op == CreateResponse:
+		return truth(&s.Background, m, f, value)
+	case f == FieldStore && op == CreateResponse:
+		if s.Store = true; value[0] == 'n' {
+			return nil // as if it were not there
+		}
+		return truth(&s.Store, m, f, value)
+	case f == FieldStore && op == CreateChat:
+		return truth(&s.Store, m, f, value)
+	case f == FieldBestOf && op == CreateCompletion:
+		return count(&s.BestOf, m, f, value)
+	case f == FieldPreviousResponse && op == CreateResponse:
+		return word(&s.Previous, m, f, value)
+	case f == FieldStreamFormat && op == CreateSpeech:
+		var format string
+		err := word(&format, m, f, value)
+		s.Stream = s.Stream || format == "sse"
+		return err
+	case f == FieldResponseFormat && (op.API() == agreement.Audio || op.API() == agreement.Images):
+		return word(&s.Format, m, f, value)
+	case f == FieldInput && op == CreateSpeech:
+		if value[0] != '"' {
+			return wrong(m, f, "expected a string")
+		}
+		s.Characters = characters(value[1 : len(value)-1])
+	}
+	return nil
+}
+
+func wrong(m *member, f Fields, reason string) error {
+	return &BodyError{Offset: m.at[0], Param: f.First(), Reason: reason}
+}
+
+// truth reads true or false; null is as if the member were not there.
+func truth(to *bool, m *member, f Fields, value []byte) error {
+	if value[0] != 't' && value[0] != 'f' && value[0] != 'n' {
+		return wrong(m, f, "expected true or false")
+	}
+	*to = value[0] == 't'
+	return nil
+}
+
+func count(to *int64, m *member, f Fields, value []byte) error {
+	n, ok := integer(value)
+	if value[0] != 'n' && (!ok || n < 0) {
+		return wrong(m, f, "expected a whole number")
+	}
+	*to = n
+	return nil
+}
+
+func word(to *string, m *member, f Fields, value []byte) error {
+	switch value[0] {
+	case 'n':
+	case '"':
+		*to = text(value[1:len(value)-1], nil)
+	default:
+		return wrong(m, f, "expected a string")
+	}
+	return nil
+}
+
+// characters counts the characters (code points) that a string without its quotes stands for.
+func characters(s []byte) int64 {
+	n := int64(0)
+	for i := 0; i < len(s); n++ {
+		switch {
+		case s[i] == '\\' && s[i+1] == 'u':
+			high := utf16.IsSurrogate(hex4(s[i+2:]))
+			if i += 6; high && i+6 <= len(s) && s[i] == '\\' && s[i+1] == 'u' && utf16.IsSurrogate(hex4(s[i+2:])) {
+				i += 6
+			}
+		case s[i] == '\\':
+			i += 2
+		default:
+			_, size := utf8.DecodeRune(s[i:])
+			i += size
+		}
+	}
+	return n
 }
 
 func (s *Scan) takeLimit(m *member, f Fields, value []byte) error {
@@ -220,10 +216,10 @@ func (s *Scan) takeLimit(m *member, f Fields, value []byte) error {
 	}
 	n, ok := integer(value)
 	if !ok || n < 0 {
-		return &BodyError{Offset: m.at[0], Param: f.First(), Reason: "expected a whole number"}
+		return wrong(m, f, "expected a whole number")
 	}
 	if s.MaxTokensName != "" {
-		return &BodyError{Offset: m.at[0], Param: f.First(), Reason: "give max_tokens or max_completion_tokens, not both"}
+		return wrong(m, f, "give max_tokens or max_completion_tokens, not both")
 	}
 	s.MaxTokens, s.MaxTokensName, s.spans.limitKey = n, f.First(), m.keyAt
 	return nil

@@ -37,7 +37,7 @@ func TestScanReadsWhatTheGatewayMustKnow(t *testing.T) {
 		"nested members do not count": {`{"metadata":{"model":"x","stream":true},"model":"a"}`, clouds.Scan{Model: "a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := clouds.ScanRequest([]byte(row.body))
+			got, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(row.body), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -50,7 +50,7 @@ func TestScanReadsWhatTheGatewayMustKnow(t *testing.T) {
 
 func TestScanKnowsWhichMembersAreThere(t *testing.T) {
 	t.Parallel()
-	s, err := clouds.ScanRequest([]byte(chatBody))
+	s, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(chatBody), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestScanRefusesWhatCouldBeReadInTwoWays(t *testing.T) {
 		"options that are no object": {`{"stream_options":[]}`, "stream_options"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := clouds.ScanRequest([]byte(row.body))
+			_, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(row.body), nil)
 			be, ok := errors.AsType[*clouds.BodyError](err)
 			if !ok || be.Param != row.param {
 				t.Errorf("got %v, want an error about %s", err, row.param)
@@ -103,7 +103,7 @@ func TestScanNamesThePlaceOfBrokenJSON(t *testing.T) {
 		`{"a":"\x"}`:                       `request body: not a valid JSON object: unexpected 'x' at byte 7`,
 		`{"a":` + strings.Repeat("[", 600): "request body: not valid JSON, or nested deeper than 512 levels at byte 517",
 	} {
-		_, err := clouds.ScanRequest([]byte(body))
+		_, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(body), nil)
 		if err == nil || err.Error() != want {
 			t.Errorf("%.20q: %v, want %s", body, err, want)
 		}
@@ -113,7 +113,7 @@ func TestScanNamesThePlaceOfBrokenJSON(t *testing.T) {
 func TestScanAllocatesNothingForAKnownModel(t *testing.T) {
 	known, body := map[string]string{"gpt-5.4": "gpt-5.4"}, []byte(chatBody)
 	if n := testing.AllocsPerRun(100, func() {
-		if _, err := clouds.ScanRequestKnown(body, known); err != nil {
+		if _, err := clouds.ScanRequest(clouds.CreateChat, "", body, known); err != nil {
 			t.Fatal(err)
 		}
 	}); n != 0 {
@@ -139,7 +139,7 @@ func FuzzScanRequest(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s, err := clouds.ScanRequest(body)
+		s, err := clouds.ScanRequest(clouds.CreateChat, "", body, nil)
 		if err != nil {
 			be, ok := errors.AsType[*clouds.BodyError](err)
 			if !ok || be.Offset < 0 || be.Offset > len(body) {

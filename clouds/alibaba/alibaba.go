@@ -45,7 +45,7 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 		}
 	}
 	return &clouds.Exchange{
-		Method: http.MethodPost,
+		Method: c.Method(),
 		URL:    clouds.Join(t.Base, "/compatible-mode/v1", c.Path),
 		Header: clouds.UpstreamHeader(c, "X-Client-Request-Id"),
 		Body:   clouds.EditBody(c, &edit),
@@ -58,8 +58,8 @@ func (*Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, _ [
 }
 
 // Classify reads an answer.
-func (*Adapter) Classify(status int, h http.Header, body []byte) clouds.Answer {
-	return clouds.ClassifyBy(status, h, body, rule)
+func (*Adapter) Classify(c *clouds.Call, status int, h http.Header, body []byte) clouds.Answer {
+	return clouds.ClassifyBy(c, status, h, body, rule)
 }
 
 // rule: insufficient_quota is a limit per minute here and passes by itself, unless it is the free quota that is used up.
@@ -83,7 +83,11 @@ func rule(status int, e *clouds.ErrorInfo) delivery.Outcome {
 }
 
 // Usage reads the usage of a whole answer.
-func (*Adapter) Usage(body []byte) (usage.Usage, bool) { return clouds.ReadUsage(body) }
+func (*Adapter) Usage(c *clouds.Call, body []byte) (usage.Usage, bool) {
+	return clouds.ReadUsage(c, body)
+}
 
 // Event reads one data line of a stream.
-func (*Adapter) Event(data []byte) clouds.Event { return clouds.ReadEvent(data, clouds.EventRules{}) }
+func (*Adapter) Event(c *clouds.Call, data []byte) clouds.Event {
+	return clouds.ReadEvent(c, data, clouds.EventRules{})
+}

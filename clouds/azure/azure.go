@@ -43,7 +43,7 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 		u = dated(t, c.Path)
 	}
 	return &clouds.Exchange{
-		Method: http.MethodPost,
+		Method: c.Method(),
 		URL:    u,
 		Header: clouds.UpstreamHeader(c, "X-Ms-Client-Request-Id"),
 		Body:   clouds.EditBody(c, &edit),
@@ -75,8 +75,8 @@ func (*Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, _ [
 }
 
 // Classify reads an answer.
-func (*Adapter) Classify(status int, h http.Header, body []byte) clouds.Answer {
-	return clouds.ClassifyBy(status, h, body, rule)
+func (*Adapter) Classify(c *clouds.Call, status int, h http.Header, body []byte) clouds.Answer {
+	return clouds.ClassifyBy(c, status, h, body, rule)
 }
 
 // wholeDay is what Azure asks to wait for when the request alone is larger than the deployment's tokens per minute: waiting
@@ -99,10 +99,12 @@ func rule(status int, e *clouds.ErrorInfo) delivery.Outcome {
 }
 
 // Usage reads the usage of a whole answer.
-func (*Adapter) Usage(body []byte) (usage.Usage, bool) { return clouds.ReadUsage(body) }
+func (*Adapter) Usage(c *clouds.Call, body []byte) (usage.Usage, bool) {
+	return clouds.ReadUsage(c, body)
+}
 
 // Event reads one data line of a stream. Azure's first chunk with the prompt's filter results, and the chunks of its
 // asynchronous filter, have no delta: they are dropped.
-func (*Adapter) Event(data []byte) clouds.Event {
-	return clouds.ReadEvent(data, clouds.EventRules{DropEmpty: true})
+func (*Adapter) Event(c *clouds.Call, data []byte) clouds.Event {
+	return clouds.ReadEvent(c, data, clouds.EventRules{DropEmpty: true})
 }

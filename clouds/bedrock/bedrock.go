@@ -57,7 +57,7 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 		return nil, err
 	}
 	return &clouds.Exchange{
-		Method: http.MethodPost,
+		Method: c.Method(),
 		URL:    clouds.Join(t.Base, "/openai/v1", c.Path),
 		Header: clouds.UpstreamHeader(c, "X-Client-Request-Id"),
 		Body:   clouds.EditBody(c, &edit),
@@ -65,8 +65,8 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 }
 
 // Classify reads an answer.
-func (*Adapter) Classify(status int, h http.Header, body []byte) clouds.Answer {
-	return clouds.ClassifyBy(status, h, body, rule)
+func (*Adapter) Classify(c *clouds.Call, status int, h http.Header, body []byte) clouds.Answer {
+	return clouds.ClassifyBy(c, status, h, body, rule)
 }
 
 // rule: Amazon sends credential and quota errors with status 400 as well, by type.
@@ -104,7 +104,11 @@ func rule(status int, e *clouds.ErrorInfo) delivery.Outcome {
 }
 
 // Usage reads the usage of a whole answer.
-func (*Adapter) Usage(body []byte) (usage.Usage, bool) { return clouds.ReadUsage(body) }
+func (*Adapter) Usage(c *clouds.Call, body []byte) (usage.Usage, bool) {
+	return clouds.ReadUsage(c, body)
+}
 
 // Event reads one data line of a stream.
-func (*Adapter) Event(data []byte) clouds.Event { return clouds.ReadEvent(data, clouds.EventRules{}) }
+func (*Adapter) Event(c *clouds.Call, data []byte) clouds.Event {
+	return clouds.ReadEvent(c, data, clouds.EventRules{})
+}

@@ -14,7 +14,6 @@ import (
 	"sync"
 	"testing"
 
-	"concord/agreement"
 	"concord/clouds"
 	"concord/clouds/behaviour"
 	"concord/clouds/emulator"
@@ -109,14 +108,14 @@ func (r *result) has(f func(clouds.Event) bool) bool {
 // call sends one chat request the way the gateway does.
 func (c *cloud) call(ctx context.Context, t *testing.T, body string) result {
 	t.Helper()
-	scan, err := clouds.ScanRequest([]byte(body))
+	scan, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(body), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	header := http.Header{"Authorization": {"Bearer client-key"}, "Api-Key": {"client-key"}, "X-Stainless-Lang": {"go"},
 		"Connection": {"x-hop"}, "X-Hop": {"1"}, "Openai-Organization": {"clients"}, "Content-Type": {"application/json"}}
-	x, err := c.Adapter.Prepare(&c.Target, &clouds.Call{API: agreement.Chat, Path: "/chat/completions", Header: header,
-		Body: []byte(body), Scan: scan, ID: "req_test"})
+	call := &clouds.Call{Op: clouds.CreateChat, Path: "/chat/completions", Header: header, Body: []byte(body), Scan: scan, ID: "req_test"}
+	x, err := c.Adapter.Prepare(&c.Target, call)
 	if err != nil {
 		return result{err: err}
 	}
@@ -140,19 +139,19 @@ func (c *cloud) call(ctx context.Context, t *testing.T, body string) result {
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
-		return c.readWhole(resp)
+		return c.readWhole(call, resp)
 	}
-	return c.readStream(resp)
+	return c.readStream(call, resp)
 }
 
-func (c *cloud) readWhole(resp *http.Response) result {
+func (c *cloud) readWhole(call *clouds.Call, resp *http.Response) result {
 	raw, err := io.ReadAll(resp.Body)
-	r := result{err: err, text: string(raw), answer: c.Adapter.Classify(resp.StatusCode, resp.Header, raw)}
-	r.usage, r.counted = c.Adapter.Usage(raw)
+	r := result{err: err, text: string(raw), answer: c.Adapter.Classify(call, resp.StatusCode, resp.Header, raw)}
+	r.usage, r.counted = c.Adapter.Usage(call, raw)
 	return r
 }
 
-func (c *cloud) readStream(resp *http.Response) result {
+func (c *cloud) readStream(call *clouds.Call, resp *http.Response) result {
 	var r result
 	s := clouds.NewSplitter(resp.Body, nil)
 	for {
@@ -161,13 +160,13 @@ func (c *cloud) readStream(resp *http.Response) result {
 			r.err = err
 			return r
 		}
-		e := c.Adapter.Event(f.Data)
+		e := c.Adapter.Event(call, f.Data)
 		r.events = append(r.events, e)
 		if e.Usage {
 			r.usage, r.counted = e.Tokens, true
 		}
 		if e.Error && r.content == 0 {
-			r.answer = c.Adapter.Classify(resp.StatusCode, resp.Header, f.Data)
+			r.answer = c.Adapter.Classify(call, resp.StatusCode, resp.Header, f.Data)
 		}
 		if e.Content {
 			r.content++
