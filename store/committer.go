@@ -68,15 +68,16 @@ type Committer struct {
 
 // CommitterStats are counts since the start.
 type CommitterStats struct {
-	Groups  uint64 // committed
-	Entries uint64
-	Bytes   uint64
-	Failed  uint64 // commits that failed
-	Waiting int    // entries in the queue now
-	Open    int    // intents of this chain without a record, as of the last group
-	Unwell  bool
-	Short   bool // of space, at the last look
-	Fenced  bool
+	Groups     uint64 // committed
+	Entries    uint64
+	Bytes      uint64
+	Failed     uint64 // commits that failed
+	OverBudget uint64 // intents that did not fit a budget
+	Waiting    int    // entries in the queue now
+	Open       int    // intents of this chain without a record, as of the last group
+	Unwell     bool
+	Short      bool // of space, at the last look
+	Fenced     bool
 }
 
 var _ journal.Appender = (*Committer)(nil)
@@ -306,12 +307,7 @@ func (c *Committer) commit(ctx context.Context, g *group) bool {
 func (c *Committer) try(ctx context.Context, g *group, doubt *journal.Block) (*journal.Block, error) {
 	block, cause := doubt, error(journal.ErrUnwell)
 	if doubt == nil {
-		block = c.block(g)
-		cause = c.journal.AppendBlock(ctx, block)
-		if errors.Is(cause, journal.ErrConflict) && c.settleConflicts(ctx, g, block) {
-			block = c.block(g)
-			cause = c.journal.AppendBlock(ctx, block)
-		}
+		block, cause = c.appendBlock(ctx, g)
 		if cause == nil || errors.Is(cause, journal.ErrFenced) {
 			return block, cause
 		}
@@ -335,7 +331,7 @@ func (c *Committer) block(g *group) *journal.Block {
 	if c.prev != nil {
 		recorded = max(recorded, c.prev.Recorded)
 	}
-	b := &journal.Block{Chain: c.chain, Count: len(g.entries), Bytes: g.bytes}
+	b := &journal.Block{Chain: c.chain, Count: len(g.entries), Bytes: g.bytes, Holds: g.budgets.holds, Posts: g.budgets.posts}
 	b.Finish(c.prev, recorded)
 	return b
 }
@@ -385,6 +381,10 @@ func (c *Committer) head(ctx context.Context) (journal.Hash, bool, error) {
 }
 
 func (c *Committer) succeed(g *group, b *journal.Block) {
+	if b == nil { // nothing was left to commit
+		g.end(nil)
+		return
+	}
 	for i := range g.entries {
 		switch q := &g.entries[i]; q.kind {
 		case journal.KindIntent:
@@ -394,7 +394,7 @@ func (c *Committer) succeed(g *group, b *journal.Block) {
 		}
 	}
 	head := *b
-	head.Bytes = nil
+	head.Bytes, head.Holds, head.Posts = nil, nil, nil
 	c.prev = &head
 	c.mu.Lock()
 	if c.unwell {

@@ -18,6 +18,7 @@ type group struct {
 	bytes   []byte
 	head    int // length of what comes before the entries
 	entries []queued
+	budgets groupHolds
 	drops   *journal.Group
 	stays   *journal.Group
 }
@@ -34,7 +35,8 @@ type queued struct {
 func newGroup(spare *group) *group {
 	g := &group{}
 	if spare != nil {
-		g.bytes, g.entries = spare.bytes[:0], spare.entries[:0]
+		g.bytes, g.entries, g.budgets = spare.bytes[:0], spare.entries[:0], spare.budgets
+		g.budgets.reset()
 	}
 	g.bytes = journal.BeginBlock(g.bytes)
 	g.head = len(g.bytes)
@@ -51,7 +53,7 @@ func (g *group) size() int {
 
 // add encodes entries; on an error the group is as it was.
 func (g *group) add(entries []journal.Entry, drop bool) (*journal.Commit, error) {
-	size, count := len(g.bytes), len(g.entries)
+	size, count, before := len(g.bytes), len(g.entries), g.budgets
 	if count > 0 && count+len(entries) > GroupEntries {
 		return nil, errGroupFull
 	}
@@ -71,9 +73,11 @@ func (g *group) add(entries []journal.Entry, drop bool) (*journal.Commit, error)
 			err = errGroupFull
 		case len(bytes) > journal.MaxBlock:
 			err = journal.ErrTooLong
+		default:
+			err = g.budgets.note(entries[i].Body)
 		}
 		if err != nil {
-			g.bytes, g.entries = g.bytes[:size], g.entries[:count]
+			g.bytes, g.entries, g.budgets = g.bytes[:size], g.entries[:count], before
 			return nil, err
 		}
 		g.bytes = bytes
@@ -126,6 +130,7 @@ func (g *group) filter(stays func(i int, q *queued) bool) {
 		start = end
 	}
 	g.bytes, g.entries = bytes, kept
+	g.budgets.keep(kept)
 }
 
 // keep removes what a failed commit drops, waking those who wait for it; lost is told the requests whose intents are
