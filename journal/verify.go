@@ -103,6 +103,8 @@ func Verify(ctx context.Context, j Journal, o VerifyOptions) (*Report, error) {
 		v.options.Findings = 100
 	}
 	v.decoder.Reuse = true
+	_, merging := AsMerging(j)
+	v.merges.wrong = !merging
 	for _, s := range states {
 		v.chains = append(v.chains, chainCheck{state: s})
 	}
@@ -117,6 +119,7 @@ func Verify(ctx context.Context, j Journal, o VerifyOptions) (*Report, error) {
 		return nil, fmt.Errorf("verify journal: %w", err)
 	}
 	v.heads()
+	v.merged()
 	if err := v.pairs(ctx, j); err != nil {
 		return nil, fmt.Errorf("verify journal: %w", err)
 	}
@@ -133,6 +136,7 @@ type verifier struct {
 	outcomes [256]uint64
 	open     map[RequestID]mark // intents without a record so far
 	early    map[RequestID]mark // records without an intent so far
+	merges   mergeCheck
 }
 
 // chainCheck is what is known of a chain while it is walked.
@@ -164,6 +168,9 @@ func (v *verifier) findAt(p Problem, m mark, format string, args ...any) {
 }
 
 func (v *verifier) block(b *Block) {
+	if b.Merged > 0 {
+		v.merges.came(b)
+	}
 	if b.Ordinal == 0 || b.Ordinal > uint64(len(v.chains)) {
 		return // a chain that was opened after Verify began
 	}
@@ -245,6 +252,8 @@ func (v *verifier) entry(c *chainCheck, b *Block, offset int, e *Entry) {
 	case *Record:
 		v.outcomes[body.Outcome]++
 		v.record(body, e, at)
+	case *Merge:
+		v.merge(body, at)
 	}
 }
 

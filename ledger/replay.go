@@ -45,7 +45,7 @@ func Replay(ctx context.Context, j journal.Journal, s *State, after, upTo journa
 		}
 		return failed == nil
 	}
-	if err := j.Blocks(ctx, after, take); err != nil {
+	if err := journal.Posting(ctx, j, after, take); err != nil {
 		return at, fmt.Errorf("read journal: %w", err)
 	}
 	return at, failed

@@ -23,6 +23,10 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 	i := -1
 	err := b.Headings(func(h *journal.Heading) {
 		i++
+		if h.Kind == journal.KindMerge { // whoever appended it looks again what is next
+			verdicts[i] = fmt.Errorf("merge: %w", journal.ErrConflict)
+			return
+		}
 		if !h.Sole {
 			return
 		}

@@ -118,6 +118,9 @@ func (p *Poster) Stats() PosterStats {
 
 // Lag returns how many blocks and entries the journal is ahead of the books.
 func (p *Poster) Lag(ctx context.Context) (blocks uint64, err error) {
+	if m, ok := journal.AsMerging(p.journal); ok {
+		return p.lagShared(ctx, m)
+	}
 	chains, err := p.journal.Chains(ctx)
 	if err != nil {
 		return 0, fmt.Errorf("lag of the books: %w", err)
@@ -162,7 +165,7 @@ func (p *Poster) note(s PosterStats) {
 func (p *Poster) post(ctx context.Context, cursor journal.Cursor) error {
 	batch := pending{from: cursor, to: cursor}
 	var failed error
-	err := p.journal.Blocks(ctx, cursor, func(b *journal.Block) bool {
+	err := journal.Posting(ctx, p.journal, cursor, func(b *journal.Block) bool {
 		if at := b.At(); p.beyond(at) {
 			return false
 		}
@@ -205,7 +208,7 @@ func (p *Poster) block(b *journal.Block) error {
 	var failed error
 	err := b.Entries(&p.decoder, func(offset int, e *journal.Entry) bool {
 		if _, failed = ledger.Post(p.state, e); failed != nil {
-			failed = fmt.Errorf("%s: %w", b.Position(offset), failed)
+			failed = fmt.Errorf("%s: %w: %w", b.Position(offset), errUnpostable, failed)
 		}
 		return failed == nil
 	})

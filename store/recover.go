@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 
 	"concord/journal"
 )
@@ -32,8 +33,9 @@ func (r *Recovered) Records() (n int) {
 
 // Recover resolves what dead processes left behind, into the chain of c. It seals their chains first, so that a process
 // that was only paused cannot append any more, then writes one record for each open intent, and last, for each chain, a
-// seal entry, which says that nothing of it is open. If it is cut short, the next run goes on where it stopped. It must
-// not run while a chain other than c's is alive; on SQLite the lock on the data directory sees to that.
+// seal entry, which says that nothing of it is open. If it is cut short, the next run goes on where it stopped. Of a merging
+// journal it takes the chains whose lease has run out, and those only. Of others it must not run while a chain other than
+// c's is alive; on SQLite the lock on the data directory sees to that.
 func Recover(ctx context.Context, j journal.Journal, c *Committer, o RecoverOptions) (*Recovered, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
@@ -54,6 +56,9 @@ func Recover(ctx context.Context, j journal.Journal, c *Committer, o RecoverOpti
 	}
 	entries, err := recovery.Resolve(o.Price)
 	if err != nil {
+		return result, fmt.Errorf("recover: %w", err)
+	}
+	if entries, err = unresolved(ctx, j, entries); err != nil {
 		return result, fmt.Errorf("recover: %w", err)
 	}
 	if err := appendAll(ctx, c, entries); err != nil {
@@ -83,6 +88,9 @@ func sealDead(ctx context.Context, j journal.Journal, self journal.ChainID) ([]j
 		return nil, err
 	}
 	var dead []journal.ChainState
+	if m, ok := journal.AsMerging(j); ok {
+		return claimDead(ctx, m, chains, self)
+	}
 	for _, chain := range chains {
 		if chain.Settled && chain.Sealed || chain.ID == self {
 			continue
@@ -100,7 +108,7 @@ func sealDead(ctx context.Context, j journal.Journal, self journal.ChainID) ([]j
 func takeChain(ctx context.Context, j journal.Journal, chain journal.ChainState, r *journal.Recovery) error {
 	decoder := journal.Decoder{Reuse: true}
 	var failed error
-	err := j.Blocks(ctx, journal.Cursor{Chain: chain.Ordinal}, func(b *journal.Block) bool {
+	take := func(b *journal.Block) bool {
 		if b.Ordinal != chain.Ordinal {
 			return false
 		}
@@ -109,8 +117,51 @@ func takeChain(ctx context.Context, j journal.Journal, chain journal.ChainState,
 			return true
 		})
 		return failed == nil
-	})
+	}
+	var err error
+	if m, ok := journal.AsMerging(j); ok {
+		err = m.OfChain(ctx, chain.ID, 0, take)
+	} else {
+		err = j.Blocks(ctx, journal.Cursor{Chain: chain.Ordinal}, take)
+	}
 	return errors.Join(failed, err)
+}
+
+// claimDead seals and claims the chains whose lease has run out; what another process resolves is left to it.
+func claimDead(ctx context.Context, m journal.Merging, chains []journal.ChainState, self journal.ChainID) ([]journal.ChainState, error) {
+	var dead []journal.ChainState
+	for _, chain := range chains {
+		if chain.Settled || chain.ID == self {
+			continue
+		}
+		claimed, err := m.Claim(ctx, chain.ID, self)
+		if err != nil {
+			return nil, err
+		}
+		if claimed {
+			dead = append(dead, chain)
+		}
+	}
+	return dead, nil
+}
+
+// unresolved drops the records that stand in the journal of several live chains already: a process that was cut short, or has
+// only lost its claim, has written them to a chain that is not among the dead.
+func unresolved(ctx context.Context, j journal.Journal, records []journal.Entry) ([]journal.Entry, error) {
+	if _, ok := journal.AsMerging(j); !ok {
+		return records, nil
+	}
+	left := records[:0]
+	for i := range records {
+		entries, err := j.Find(ctx, records[i].Key())
+		if err != nil && !errors.Is(err, journal.ErrNotFound) {
+			return nil, err
+		}
+		if !slices.ContainsFunc(entries, func(e journal.Entry) bool { return e.Body.Kind() == journal.KindRecord && e.Part == 0 }) {
+			left = append(left, records[i])
+		}
+	}
+	return left, nil
 }
 
 // appendAll appends entries in groups and waits until they are durable.

@@ -208,3 +208,13 @@ func (b *Books) Drop(ctx context.Context) error {
 		return nil
 	}))
 }
+
+// Cursor returns how far the books are, without reading their state.
+func (b *Books) Cursor(ctx context.Context) (journal.Cursor, error) {
+	var chain, block int64
+	err := b.pool.QueryRow(ctx, "SELECT chain, block FROM concord.books").Scan(&chain, &block)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return journal.Cursor{}, nil
+	}
+	return journal.Cursor{Chain: uint64(chain), Block: uint64(block)}, b.fail("read", err)
+}
