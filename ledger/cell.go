@@ -42,7 +42,7 @@ type lineKey struct {
 type groupKey struct {
 	book, agreement, clause string
 	currency                money.Currency
-	memo                    bool
+	memo                    string // branch and subject: each memo account balances with its own contra
 }
 
 // pairKey is the identity of what payer owes payee under a clause, or has given it ahead: both books must say the same. Cash
@@ -97,7 +97,11 @@ func (l *lines) get(p Posting, c money.Currency) (*line, error) {
 		return nil, err
 	}
 	ln := &line{Posting: p, currency: c, id: p.lineID(), kinds: parts.kinds(), pair: -1, party: -1, cells: map[int32]*cell{}}
-	ln.group = intern(l.groups, groupKey{p.Book, p.Agreement, p.Clause, c, parts.Type == Memo})
+	group := groupKey{book: p.Book, agreement: p.Agreement, clause: p.Clause, currency: c}
+	if parts.Type == Memo {
+		group.memo = parts.Branch + ":" + parts.Subject
+	}
+	ln.group = intern(l.groups, group)
 	if pair, ok := pairOf(p.Book, parts); ok {
 		pair.agreement, pair.currency = p.Agreement, c
 		if pair.subject == "" {
