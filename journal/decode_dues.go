@@ -69,6 +69,7 @@ func decodeClose(r *reader) *Close {
 	for list.more() {
 		item := list.inside("form")
 		f := Form{Name: item.text("name"), Hash: item.hash("hash")}
+		f.Bytes = append([]byte(nil), item.field("bytes")...)
 		list.leave("form", &item)
 		c.Forms = append(c.Forms, f)
 	}

@@ -143,10 +143,11 @@ type Stated struct {
 	Amount money.Amount
 }
 
-// Form is a rendering of a closed statement.
+// Form is a rendering of a closed statement, kept as it was written then.
 type Form struct {
-	Name string // "text", "csv", "html", "pdf"
-	Hash Hash
+	Name  string // "text", "csv", "html", "pdf"
+	Hash  Hash   // of Bytes
+	Bytes []byte
 }
 
 // Acceptance says that a party takes a statement as right.

@@ -159,6 +159,7 @@ func appendClose(b []byte, c *Close) []byte {
 		b, item = begin(b)
 		b = appendText(b, c.Forms[i].Name)
 		b = appendBytes(b, c.Forms[i].Hash[:])
+		b = appendBytes(b, c.Forms[i].Bytes)
 		b = end(b, item)
 	}
 	return end(b, list)

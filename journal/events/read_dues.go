@@ -129,7 +129,11 @@ func (d *decoder) close(in *closeData) journal.Body {
 		out.Lines = append(out.Lines, journal.Stated(l))
 	}
 	for i, f := range in.Forms {
-		out.Forms = append(out.Forms, journal.Form{Name: f.Name, Hash: d.hash(fmt.Sprintf("data.forms[%d].hash", i), f.Hash)})
+		form := journal.Form{Name: f.Name, Hash: d.hash(fmt.Sprintf("data.forms[%d].hash", i), f.Hash), Bytes: f.Bytes}
+		if sum := journal.Hash(sha256.Sum256(f.Bytes)); sum != form.Hash {
+			d.must(fmt.Sprintf("data.forms[%d].bytes", i), false, f.Name, "it does not have the hash that it states: it was changed on the way; export it again")
+		}
+		out.Forms = append(out.Forms, form)
 	}
 	return out
 }

@@ -135,8 +135,9 @@ type statedData struct {
 }
 
 type formData struct {
-	Name string `json:"name"`
-	Hash string `json:"hash,omitempty"`
+	Name  string `json:"name"`
+	Hash  string `json:"hash,omitempty"`
+	Bytes []byte `json:"bytes,omitempty"` // base64
 }
 
 type acceptanceData struct {

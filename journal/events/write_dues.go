@@ -52,7 +52,7 @@ func writeClose(c *journal.Close) closeData {
 		out.Lines = append(out.Lines, statedData(l))
 	}
 	for _, f := range c.Forms {
-		out.Forms = append(out.Forms, formData{f.Name, hash(f.Hash)})
+		out.Forms = append(out.Forms, formData{f.Name, hash(f.Hash), f.Bytes})
 	}
 	return out
 }

@@ -77,7 +77,7 @@ func Dues() []journal.Entry {
 		due(1, &journal.Close{Agreement: "openai-microsoft", Between: [2]string{"openai", "microsoft"}, Period: "2026-05", From: 1_777_593_600_000_000_000,
 			Until: 1_780_272_000_000_000_000, Number: "OM-2026-05", Version: 2, At: journal.Cursor{Chain: 3, Block: 300}, AtHash: journal.Hash{7, 8}, Currency: "USD",
 			Lines:     []journal.Stated{{Clause: "share", Payer: "openai", Payee: "microsoft", Amount: money.MustParse("20.13")}},
-			Statement: statement, Hash: sum, Forms: []journal.Form{{Name: "csv", Hash: journal.Hash{9}}}}),
+			Statement: statement, Hash: sum, Forms: []journal.Form{{Name: "csv", Hash: sha256.Sum256([]byte("clause,amount\n")), Bytes: []byte("clause,amount\n")}}}),
 		due(1, &journal.Acceptance{Statement: "OM-2026-05", Hash: sum, By: "microsoft", Deemed: true, Note: "silence"}),
 		due(1, &journal.Dispute{Statement: "OM-2026-05", Hash: sum, By: "openai", Clause: "share", Amount: money.MustParse("3.5"), Currency: "USD", Reason: "batch lines"}),
 		Correction(1),
