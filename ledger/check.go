@@ -110,24 +110,44 @@ func (c *checker) tiers(s *agreement.RevenueShare) {
 	}
 }
 
+// deductions refuses bounds that count in wider windows than those of a cap or of tiers: the order of records would decide
+// in which of them a deduction counts.
+func (c *checker) deductions(s *agreement.RevenueShare) {
+	for _, d := range s.Deductions {
+		if d.AtMost.IsZero() {
+			continue
+		}
+		per, _ := periodOf(c.clause)
+		if d.Per != "" && d.Per != "period" {
+			per = widthOf(d.Per)
+		}
+		if per == 0 {
+			c.refuse("deductions", "per "+d.Per, "use period, month, quarter or year")
+		}
+		for _, limit := range s.Caps {
+			if w := widthOf(limit.Per); w != 0 && w < per {
+				c.refuse("caps", "per "+limit.Per+" of a share that bounds deductions per "+per.String(), "cap it for the window of the bound, or for a wider one")
+			}
+		}
+		if s.Tiers != nil && resetOf(s.Tiers) < per {
+			c.refuse("tiers", "reset "+s.Tiers.Reset+" of a share that bounds deductions per "+per.String(), "reset the tiers with the window of the bound, or later")
+		}
+	}
+}
+
 func (c *checker) share(s *agreement.RevenueShare) {
 	c.condition(&s.Common)
 	c.tiers(s)
-	if len(s.Deductions) > 0 && !c.noted("deductions") {
-		c.refuse("deductions", fmt.Sprintf("%d of them", len(s.Deductions)), "leave the deductions out")
+	c.deductions(s)
+	if s.Favoured != nil && s.Tiers != nil {
+		c.refuse("favoured", "a rate that follows peers, beside tiers", "write the tiers that hold, or one rate")
 	}
-	if s.Base.Amount == "net" && !c.noted("base.amount") {
-		c.refuse("base", "net", "use the gross amount")
+	if s.FX != nil && !c.noted("fx") {
+		c.refuse("fx", s.FX.Source, "keep the agreement in one currency")
 	}
-	if s.Favoured != nil && !c.noted("favoured") {
-		c.refuse("favoured", "peers", "write the rate that holds")
-	}
-	for i, limit := range s.Caps {
+	for _, limit := range s.Caps {
 		if widthOf(limit.Per) == 0 {
 			c.refuse("caps", "per "+limit.Per, "use day, month, quarter, year or total")
-		}
-		if limit.Excess == "carry" && !c.noted(fmt.Sprintf("caps[%d].excess", i)) {
-			c.refuse("caps", "excess carried", "use lost")
 		}
 	}
 	if len(s.Payees) == 0 {

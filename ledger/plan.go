@@ -290,7 +290,9 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []
 		}
 		p.share = c.state.shares[c.state.root(clauseKey{f.Agreement.Name, clause.ID})]
 		p.groups = p.share.deductions(f)
-		p.streams, p.off = from.base(f, sale, streams, p.groups)
+		if p.streams, p.off = from.base(f, sale, streams, p.groups); c.outranked(t, f, sale, from, streams) {
+			continue
+		}
 		if slices.Contains(base.From, "shares") {
 			for i, r := range receivers {
 				if r[1] == base.RevenueOf && !slices.Contains(base.ExceptFrom, r[0]) {

@@ -40,6 +40,37 @@ func (c *source) base(f agreement.InForce, sale *salePlan, streams []agreement.S
 	return nil, -1
 }
 
+// outranked reports whether another share of the same flow has a higher priority: the same payer owes the same payee for what
+// the same source brings. Shares that stack are owed beside others.
+func (c *compiler) outranked(t *termsPlan, f agreement.InForce, sale *salePlan, from *source, streams []agreement.Stream) bool {
+	own := f.Clause.(*agreement.RevenueShare)
+	if own.Stack || from.primary != (clauseKey{}) {
+		return false
+	}
+	for _, g := range t.terms.Shares() {
+		other := g.Clause.(*agreement.RevenueShare)
+		if other.Priority <= own.Priority || other.Stack || other.Payer != own.Payer || other.Base.RevenueOf != own.Base.RevenueOf ||
+			!slices.ContainsFunc(own.Payees, func(p agreement.Payee) bool {
+				return slices.ContainsFunc(other.Payees, func(q agreement.Payee) bool { return p.Party == q.Party })
+			}) {
+			continue
+		}
+		k := &sale.key
+		if !admits(other.Base.Clouds, k.cloud) || !other.Base.Products.Matches(k.product) || !t.terms.Counts(g, k.product, k.cloud) {
+			continue
+		}
+		ours, _ := from.base(f, sale, streams, nil)
+		theirs, _ := from.base(g, sale, streams, nil)
+		if slices.ContainsFunc(ours, func(i int) bool { return slices.Contains(theirs, i) }) {
+			return true
+		}
+		if slices.Contains(own.Base.From, "shares") && slices.Contains(other.Base.From, "shares") && len(ours) == 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // sharesOf compiles what a source other than a sale makes of shares.
 func (s *State) sharesOf(t *termsPlan, from source, product, cloud string, currency money.Currency) (*salePlan, error) {
 	c := compiler{state: s, currency: currency}

@@ -208,7 +208,7 @@ func TestTermsThatTheLedgerDoesNotPostAreRefused(t *testing.T) {
 	a := partnership()
 	for _, c := range a.Amendments[0].Adds {
 		if s, ok := c.(*agreement.RevenueShare); ok {
-			s.Base.Amount = "net"
+			s.Caps = []agreement.Cap{{Amount: money.FromUnits(1), Per: "week"}}
 		}
 	}
 	w := newWorld(t, a)
@@ -217,8 +217,8 @@ func TestTermsThatTheLedgerDoesNotPostAreRefused(t *testing.T) {
 	}
 	r := sale("acme", "openai", gpt54, "openai", "openai", "0.020", "")
 	_, err := ledger.PostUnder(w.state, w.entry(date("2026-04-01"), r), w.terms(date("2026-04-01")))
-	if err == nil || !strings.Contains(err.Error(), "does not post base: net") {
-		t.Errorf("error %v, want one that names the base", err)
+	if err == nil || !strings.Contains(err.Error(), "does not post caps: per week") {
+		t.Errorf("error %v, want one that names the cap", err)
 	}
 }
 
