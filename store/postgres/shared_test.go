@@ -1,0 +1,589 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"concord/journal"
+	"concord/journal/journaltest"
+	"concord/ledger"
+	"concord/store"
+	"concord/store/postgres"
+	"concord/store/postgres/postgretest"
+	"concord/usage"
+)
+
+// slowest is how long anything here may take before the test gives up on it.
+const slowest = 30 * time.Second
+
+// eventually waits until something is so.
+func eventually(t testing.TB, what string, so func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(slowest); !so(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("not in %s: %s", slowest, what)
+		}
+		<-time.After(20 * time.Millisecond)
+	}
+}
+
+func wallClock() int64 { return time.Now().UnixNano() }
+
+// commit opens a chain for appending.
+func commit(t testing.TB, j journal.Journal, n int) *store.Committer {
+	t.Helper()
+	c, err := store.NewCommitter(t.Context(), j, journaltest.Chain(n), store.CommitterOptions{Now: wallClock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func add(t testing.TB, c *store.Committer, entries ...journal.Entry) error {
+	t.Helper()
+	w, err := c.Append(entries...)
+	if err != nil {
+		return err
+	}
+	<-w.Done()
+	return w.Err()
+}
+
+func closed(t testing.TB, c *store.Committer) {
+	t.Helper()
+	if err := c.Close(background()); err != nil {
+		t.Error(err)
+	}
+}
+
+func good(t testing.TB, j journal.Journal) *journal.Report {
+	t.Helper()
+	r, err := journal.Verify(t.Context(), j, journal.VerifyOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !r.Good() {
+		t.Errorf("findings: %v", r.Findings)
+	}
+	return r
+}
+
+// postable are the intent and the refusal of the nth request: entries that the books take without any agreement.
+func postable(n int) []journal.Entry {
+	void := journaltest.Record(n)
+	r := void.Body.(*journal.Record)
+	r.Outcome, r.Attempts, r.Lines, r.Served, r.Delivered = journal.Void, nil, nil, -1, 0
+	return []journal.Entry{journaltest.Intent(n), void}
+}
+
+// replica is one of several processes on a database.
+type replica struct {
+	journal *postgres.Journal
+	books   *postgres.Books
+	chain   *store.Committer
+	poster  *store.Poster
+	stop    context.CancelFunc
+	ended   chan error
+}
+
+func start(t testing.TB, url string, n int) *replica {
+	t.Helper()
+	r := &replica{journal: openJournal(t, url), books: openBooks(t, url), ended: make(chan error, 1)}
+	r.chain = commit(t, r.journal, n)
+	r.poster = store.NewPoster(r.journal, r.books, store.PosterOptions{Wake: r.chain.Committed()})
+	ctx, stop := context.WithCancel(background())
+	r.stop = stop
+	go func() { r.ended <- r.poster.RunShared(ctx, r.chain) }()
+	t.Cleanup(func() {
+		r.stop()
+		if err := errors.Join(<-r.ended, r.books.Close(), r.journal.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
+}
+
+func (r *replica) caughtUp(t testing.TB) {
+	t.Helper()
+	eventually(t, "the books have all that the journal has", func() bool {
+		behind, err := r.poster.Lag(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return behind == 0
+	})
+}
+
+func TestBlocksOfSeveralChainsArePostedInOneOrderThatARebuildFollows(t *testing.T) {
+	t.Parallel()
+	for name, url := range map[string]string{"direct": database(t), "pooled": pooled(t)} {
+		t.Run(name, func(t *testing.T) {
+			replicas := []*replica{start(t, url, 1), start(t, url, 2), start(t, url, 3)}
+			var writing sync.WaitGroup
+			for i, r := range replicas {
+				writing.Go(func() {
+					for n := range 60 {
+						if err := add(t, r.chain, postable(1000*i+n)...); err != nil {
+							t.Error(err)
+						}
+					}
+				})
+			}
+			writing.Wait()
+			for _, r := range replicas {
+				r.caughtUp(t)
+			}
+
+			good(t, replicas[0].journal)
+			live, err := ledger.Digest(t.Context(), replicas[1].books)
+			if err != nil {
+				t.Fatal(err)
+			}
+			saved, err := replicas[1].books.Load(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			fresh := ledger.NewMemory()
+			stats, err := store.Rebuild(t.Context(), replicas[2].journal, fresh, store.PosterOptions{Until: saved.Cursor})
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := ledger.Digest(t.Context(), fresh)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if live != again {
+				t.Error("the books rebuilt are other than those that grew")
+			}
+			if stats.Entries < 3*60*2 {
+				t.Errorf("%d entries were posted, want all of 360", stats.Entries)
+			}
+			for _, r := range replicas {
+				r.stop()
+			}
+		})
+	}
+}
+
+func TestWhenThePosterIsGoneAnotherTakesItsTurn(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	first := start(t, url, 1)
+	eventually(t, "the first has the turn", func() bool {
+		got, err := first.journal.Post(t.Context(), first.chain.Chain())
+		return err == nil && got
+	})
+	second := start(t, url, 2)
+	if err := add(t, second.chain, postable(1)...); err != nil {
+		t.Fatal(err)
+	}
+	second.caughtUp(t) // by the first
+	if got, err := second.journal.Post(t.Context(), second.chain.Chain()); got || err != nil {
+		t.Errorf("the turn was given twice: %v, %v", got, err)
+	}
+
+	first.stop()
+	if err := add(t, second.chain, postable(2)...); err != nil {
+		t.Fatal(err)
+	}
+	second.caughtUp(t)
+	good(t, second.journal)
+}
+
+func TestATurnThatNobodyKeepsRunsOut(t *testing.T) {
+	t.Parallel()
+	j := openJournal(t, database(t))
+	defer j.Close()
+	if got, err := j.Post(t.Context(), journaltest.Chain(1)); !got || err != nil {
+		t.Fatal(got, err)
+	}
+	if got, err := j.Post(t.Context(), journaltest.Chain(2)); got || err != nil {
+		t.Fatalf("while it is held: %v, %v", got, err)
+	}
+	eventually(t, "the turn is free", func() bool {
+		got, err := j.Post(t.Context(), journaltest.Chain(2))
+		return got && err == nil
+	})
+	if got, err := j.Post(t.Context(), journaltest.Chain(1)); got || err != nil {
+		t.Errorf("the one that lost it: %v, %v", got, err)
+	}
+}
+
+func TestOnlyTheNextMergeIsTakenAndItHoldsNothingElseUp(t *testing.T) {
+	t.Parallel()
+	j := openJournal(t, database(t))
+	defer j.Close()
+	a, b := commit(t, j, 1), commit(t, j, 2)
+	if err := add(t, b, postable(1)...); err != nil {
+		t.Fatal(err)
+	}
+	waiting, err := j.Waiting(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := waiting.Merge()
+	merge := func(m *journal.Merge) journal.Entry { return journal.Entry{Time: 1, ID: "m", Body: m} }
+	if err := add(t, a, merge(first)); err != nil {
+		t.Fatal(err)
+	}
+
+	one := func(number uint64, from, to uint64) *journal.Merge {
+		return &journal.Merge{Number: number, Spans: []journal.Span{{Chain: a.Chain(), From: from, To: to}}}
+	}
+	for name, m := range map[string]*journal.Merge{
+		"the same again":               first,
+		"a number too far":             one(3, 2, 2),
+		"blocks that stand in another": one(2, 1, 2),
+		"blocks that are left out":     one(2, 3, 3),
+		"blocks that are not there":    one(2, 2, 99),
+		"a span that runs back":        one(2, 2, 1),
+	} {
+		entries := append(postable(int(10+len(name))), merge(m))
+		commit, err := b.Append(entries[:2]...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := add(t, b, merge(m)); !errors.Is(err, journal.ErrConflict) {
+			t.Errorf("%s: %v, want %v", name, err, journal.ErrConflict)
+		}
+		if <-commit.Done(); commit.Err() != nil {
+			t.Errorf("%s: what was appended beside it: %v", name, commit.Err())
+		}
+	}
+	if err := store.MergeAll(t.Context(), j, a); err != nil {
+		t.Error(err)
+	}
+	good(t, j)
+	closed(t, a)
+	closed(t, b)
+}
+
+func TestOfPostersThatMergeAtOnceEachNumberIsWrittenOnce(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	var posters []*store.Committer
+	j := openJournal(t, url)
+	defer j.Close()
+	for n := range 4 {
+		posters = append(posters, commit(t, j, n))
+	}
+	var merging sync.WaitGroup
+	var won atomic.Int64
+	for i, c := range posters {
+		merging.Go(func() {
+			for n := range 25 {
+				if err := add(t, c, postable(1000*i+n)...); err != nil {
+					t.Error(err)
+				}
+				switch err := store.MergeAll(t.Context(), j, c); {
+				case err == nil:
+					won.Add(1)
+				case !errors.Is(err, journal.ErrConflict):
+					t.Error(err)
+				}
+			}
+		})
+	}
+	merging.Wait()
+	if err := store.MergeAll(t.Context(), j, posters[0]); err != nil {
+		t.Fatal(err)
+	}
+	if won.Load() == 0 {
+		t.Error("nobody merged")
+	}
+	good(t, j)
+	seen := uint64(0)
+	err := j.Merged(t.Context(), journal.Cursor{}, func(b *journal.Block) bool {
+		seen++
+		if b.At() != (journal.Cursor{Block: seen}) {
+			t.Errorf("block %d of the order is at %v", seen, b.At())
+		}
+		return true
+	})
+	if err != nil || seen < 4*26 {
+		t.Errorf("%d blocks in the order, %v; want at least %d", seen, err, 4*26)
+	}
+	for _, c := range posters {
+		closed(t, c)
+	}
+}
+
+func TestChainsThatSayNothingToTheBooksCauseNoMerge(t *testing.T) {
+	t.Parallel()
+	j := openJournal(t, database(t))
+	defer j.Close()
+	for n := range 3 {
+		c := commit(t, j, n)
+		if err := store.MergeAll(t.Context(), j, c); err != nil {
+			t.Fatal(err)
+		}
+		closed(t, c)
+	}
+	c := commit(t, j, 9)
+	if err := add(t, c, postable(1)...); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := store.MergeAll(t.Context(), j, c); err != nil {
+			t.Fatal(err)
+		}
+	}
+	closed(t, c)
+
+	report := good(t, j)
+	merges := uint64(0)
+	for _, k := range report.Kinds {
+		if k.Kind == journal.KindMerge {
+			merges = k.Count
+		}
+	}
+	if merges != 1 {
+		t.Errorf("%d merges, want 1", merges)
+	}
+	if behind, err := j.Behind(t.Context(), journal.Cursor{Block: 99}); behind != 0 || err != nil {
+		t.Errorf("%d blocks wait, %v", behind, err)
+	}
+}
+
+func TestAReaderSeesEachBlockOnceWhileBlocksAreMerged(t *testing.T) {
+	t.Parallel()
+	j := openJournal(t, database(t))
+	defer j.Close()
+	a, b := commit(t, j, 1), commit(t, j, 2)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for n := range 80 {
+			for i, c := range []*store.Committer{a, b} {
+				if err := add(t, c, postable(1000*i+n)...); err != nil {
+					t.Error(err)
+				}
+			}
+			if err := store.MergeAll(background(), j, a); err != nil {
+				t.Error(err)
+			}
+		}
+	}()
+	for running := true; running; {
+		select {
+		case <-done:
+			running = false
+		default:
+		}
+		good(t, j)
+	}
+	closed(t, a)
+	closed(t, b)
+}
+
+// expire lets the lease of every chain run out.
+func expire(t testing.TB, url string) {
+	t.Helper()
+	servers.plain.Exec(t, url, "UPDATE concord.chain SET lease = clock_timestamp() - interval '1 second'")
+}
+
+func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	j := openJournal(t, url)
+	defer j.Close()
+	dead := commit(t, j, 1)
+	const open = 40
+	for n := range open {
+		if err := add(t, dead, journaltest.Intent(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	survivors := []*store.Committer{commit(t, j, 2), commit(t, j, 3)}
+	price := func(*journal.Intent, int64, string, *usage.Usage) (journal.Quote, error) {
+		return journal.Quote{}, journal.ErrNotFound
+	}
+	recover := func(c *store.Committer) int {
+		r, err := store.Recover(background(), j, c, store.RecoverOptions{Price: price, Now: wallClock})
+		if err != nil {
+			t.Error(err)
+		}
+		return r.Records()
+	}
+	if n := recover(survivors[0]); n != 0 {
+		t.Fatalf("%d intents of a living chain were resolved", n)
+	}
+
+	expire(t, url)
+	for _, c := range survivors {
+		if err := j.Renew(t.Context(), c.Chain()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var resolved atomic.Int64
+	var both sync.WaitGroup
+	for _, c := range survivors {
+		both.Go(func() { resolved.Add(int64(recover(c))) })
+	}
+	both.Wait()
+
+	if resolved.Load() != open {
+		t.Errorf("%d intents were resolved, want %d", resolved.Load(), open)
+	}
+	if err := add(t, dead, journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
+		t.Errorf("the one that was taken for dead: %v, want %v", err, journal.ErrFenced)
+	}
+	if err := j.Renew(t.Context(), dead.Chain()); !errors.Is(err, journal.ErrFenced) {
+		t.Errorf("its heartbeat: %v, want %v", err, journal.ErrFenced)
+	}
+	if r := good(t, j); r.Open != 0 {
+		t.Errorf("%d requests are open", r.Open)
+	}
+	for _, c := range append(survivors, dead) {
+		closed(t, c)
+	}
+}
+
+func TestARecoveryThatLostItsClaimWritesNoSecondRecord(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	j := openJournal(t, url)
+	defer j.Close()
+	dead := commit(t, j, 1)
+	if err := add(t, dead, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
+		t.Fatal(err)
+	}
+	expire(t, url)
+	slow, other := commit(t, j, 2), commit(t, j, 3)
+	if got, err := j.Claim(t.Context(), dead.Chain(), slow.Chain()); !got || err != nil {
+		t.Fatal(got, err)
+	}
+	if err := add(t, slow, journaltest.Record(1)); err != nil { // and there it hangs
+		t.Fatal(err)
+	}
+	price := func(*journal.Intent, int64, string, *usage.Usage) (journal.Quote, error) {
+		return journal.Quote{}, journal.ErrNotFound
+	}
+	o := store.RecoverOptions{Price: price, Now: wallClock}
+	if r, err := store.Recover(t.Context(), j, other, o); err != nil || r.Records() != 0 {
+		t.Fatalf("what another one resolves: %d, %v", r.Records(), err)
+	}
+
+	servers.plain.Exec(t, url, "UPDATE concord.chain SET resolving = clock_timestamp() - interval '1 second' WHERE resolving IS NOT NULL")
+
+	if r, err := store.Recover(t.Context(), j, other, o); err != nil || r.Records() != 1 {
+		t.Errorf("%d intents were resolved, %v; want the one that was left", r.Records(), err)
+	}
+	good(t, j)
+	for _, c := range []*store.Committer{dead, slow, other} {
+		closed(t, c)
+	}
+}
+
+func TestAHeartbeatKeepsAQuietChainAndEndsWithASealedOne(t *testing.T) {
+	t.Parallel()
+	j := openJournal(t, database(t))
+	defer j.Close()
+	c := commit(t, j, 1)
+	lost := make(chan error, 1)
+	go store.KeepAlive(t.Context(), j, c.Chain(), slog.New(slog.DiscardHandler), func(err error) { lost <- err })
+	if err := j.SealChain(t.Context(), c.Chain()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-lost:
+		if !errors.Is(err, journal.ErrFenced) {
+			t.Errorf("got %v, want %v", err, journal.ErrFenced)
+		}
+	case <-time.After(slowest):
+		t.Error("nobody said that the chain is lost")
+	}
+	closed(t, c)
+}
+
+func TestADatabaseThatWouldLoseCommitsIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, setting := range []string{"fsync", "full_page_writes", "synchronous_commit"} {
+		t.Run(setting, func(t *testing.T) {
+			t.Parallel()
+			url := postgretest.Start(t, setting+"=off").Database(t)
+
+			_, err := postgres.OpenJournal(t.Context(), url, postgres.Options{})
+
+			if !errors.Is(err, postgres.ErrUnsafe) || !strings.Contains(err.Error(), setting+" is off") {
+				t.Errorf("got %v, want it refused because %s is off", err, setting)
+			}
+			j, err := postgres.OpenJournal(t.Context(), url, postgres.Options{Relaxed: true})
+			if err != nil {
+				t.Fatalf("relaxed: %v", err)
+			}
+			if err := j.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestWhatCannotBeOpenedIsNamedWithoutItsPassword(t *testing.T) {
+	t.Parallel()
+	later := database(t)
+	closedNow := func(j *postgres.Journal) { _ = j.Close() }
+	closedNow(openJournal(t, later))
+	servers.plain.Exec(t, later, "UPDATE concord.format SET version = 99 WHERE part = 'journal'")
+	for name, c := range map[string]struct {
+		url  string
+		o    postgres.Options
+		is   error
+		text string
+	}{
+		"nobody there":    {url: "postgres://me:hunter2@127.0.0.1:1/x?connect_timeout=2", is: postgres.ErrUnreachable, text: "127.0.0.1:1/x"},
+		"no URL":          {url: "postgres://me:hunter2@127.0.0.1:notaport/x", text: "write postgres://USER"},
+		"a later version": {url: later, is: postgres.ErrFuture, text: "format 99, this program knows up to"},
+		"nothing to read": {url: database(t), o: postgres.Options{ReadOnly: true}, is: postgres.ErrMissing},
+	} {
+		_, err := postgres.OpenJournal(t.Context(), c.url, c.o)
+		if err == nil || c.is != nil && !errors.Is(err, c.is) || !strings.Contains(err.Error(), c.text) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestManyProcessesMakeTheTablesAtOnce(t *testing.T) {
+	t.Parallel()
+	url := pooled(t)
+	var all sync.WaitGroup
+	for n := range 8 {
+		all.Go(func() {
+			j, err := postgres.OpenJournal(background(), url, postgres.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			b, err := postgres.OpenBooks(background(), url, postgres.Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := j.OpenChain(background(), journaltest.Chain(n)); err != nil {
+				t.Error(err)
+			}
+			if err := errors.Join(b.Close(), j.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	j := openJournal(t, url)
+	defer j.Close()
+	chains, err := j.Chains(t.Context())
+	if err != nil || len(chains) != 8 {
+		t.Errorf("%d chains, %v; want 8", len(chains), err)
+	}
+	for i, c := range chains {
+		if c.Ordinal != uint64(i+1) {
+			t.Error(fmt.Sprint("chain ", i, " has ordinal ", c.Ordinal))
+		}
+	}
+}
