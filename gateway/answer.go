@@ -31,7 +31,7 @@ func (q *request) whole(t, deployment int, resp *http.Response) (clouds.Answer, 
 
 // classify reads what a deployment answered.
 func (q *request) classify(deployment, status int, h http.Header, body []byte) clouds.Answer {
-	return q.view.places[deployment].adapter.Classify(status, h, body)
+	return q.view.places[deployment].adapter.Classify(&q.call, status, h, body)
 }
 
 // convey classifies the whole answer that was read, records it, and only then sends it.
@@ -49,10 +49,22 @@ func (q *request) convey(t, deployment, status int, h http.Header) (clouds.Answe
 		q.abandon(err)
 		return a, true
 	}
-	used := q.usageOf(q.view.places[deployment].adapter, &a)
 	q.papers.record.Delivered = int64(len(q.answer))
-	q.settle(journal.Answered, t, &used)
-	if f := q.recordDurable(); f != nil {
+	if a.Reply != nil {
+		q.keeps(string(a.Reply.Object), a.Reply.Pending)
+	}
+	if q.call.Op.Stored() || q.papers.record.Pending { // it is paid for already, or what it uses follows
+		q.settle(journal.Answered, t, nil)
+	} else {
+		used := q.usageOf(q.view.places[deployment].adapter, &a)
+		q.settle(journal.Answered, t, &used)
+	}
+	q.remember()
+	f := q.recordDurable()
+	if f == nil && !q.learnt(a.Reply) {
+		f = faultUnrecorded
+	}
+	if f != nil {
 		q.fail(f)
 		return a, true
 	}
@@ -67,10 +79,10 @@ func (q *request) usageOf(adapter clouds.Adapter, a *clouds.Answer) usage.Usage 
 	if a.Reply != nil && a.Reply.Usage {
 		return a.Reply.Tokens
 	}
-	if used, ok := adapter.Usage(q.answer); ok {
+	if used, ok := adapter.Usage(&q.call, q.answer); ok {
 		return used
 	}
-	return q.estimate(int64(clouds.ReadReply(q.answer).Text))
+	return q.estimate(int64(clouds.ReadReply(&q.call, q.answer).Text))
 }
 
 func contentType(h http.Header, otherwise []string) []string {
@@ -94,7 +106,7 @@ func (q *request) answered(status int) {
 func (q *request) stream(t, deployment int, resp *http.Response, cancel context.CancelFunc) (clouds.Answer, bool) {
 	c, now, r := &q.g.config, q.g.now(), &q.relay
 	adapter := q.view.places[deployment].adapter
-	r.adapter, r.src = adapter, resp.Body
+	r.adapter, r.call, r.src = adapter, &q.call, resp.Body
 	r.hideUsage = !q.call.Scan.IncludeUsage
 	r.choices = max(q.call.Scan.Choices, 1)
 	r.holdBytes, r.holdUntil = c.HoldPrelude, now+int64(c.Timeouts.Hold)
@@ -109,7 +121,7 @@ func (q *request) stream(t, deployment int, resp *http.Response, cancel context.
 	}
 	switch end {
 	case rejected:
-		a := adapter.Classify(http.StatusOK, resp.Header, r.failure)
+		a := adapter.Classify(&q.call, http.StatusOK, resp.Header, r.failure)
 		if a.Outcome == delivery.Answered { // an error event that the cloud's rules take for an answer
 			a = clouds.Answer{Outcome: delivery.ServerError}
 		}
@@ -155,12 +167,23 @@ func (q *request) finishStream(t, deployment int, end ending) {
 	if last != faultDraining { // the gateway's own stop says nothing about the cloud
 		q.g.observeHealth(q.view, deployment, attempt, 0)
 	}
-	used := r.usage
-	if !r.reported {
-		used = q.estimate(r.text)
-	}
 	q.papers.record.Delivered = r.text
-	q.settle(outcome, t, &used)
+	q.keeps(r.object, r.making)
+	switch {
+	case q.call.Op.Stored():
+		q.settle(outcome, t, nil)
+		q.resumed(end)
+	case q.papers.record.Pending && q.call.Scan.Background: // the cloud goes on with it; what it uses follows
+		q.settle(outcome, t, nil)
+	default:
+		q.papers.record.Pending = false
+		used := r.usage
+		if !r.reported {
+			used = q.estimate(r.text)
+		}
+		q.settle(outcome, t, &used)
+	}
+	q.remember()
 	if end == whole {
 		r.exhaust(int64(exhaustFor))
 	}
@@ -177,7 +200,7 @@ func (q *request) finishStream(t, deployment int, end ending) {
 		return
 	}
 	q.done.Code = last.code
-	if r.last(last.event()) != nil {
+	if r.last(last.event(q.call.Op, r.events)) != nil {
 		q.g.log.Debug("client left before the end of its answer", "request", q.id.String())
 	}
 }
@@ -201,9 +224,27 @@ func (q *request) broken(end ending) (journal.Outcome, delivery.Outcome, *fault)
 // bytesPerToken is what an estimate takes a token for; used only where no cloud reported any usage.
 const bytesPerToken = 4
 
-// estimate derives usage from sizes: the request's body, and the text that was delivered, up to the request's own limit.
+// bytesPerSecond is what an estimate takes a second of sound for: 128 kbit.
+const bytesPerSecond = 16_000
+
+// estimate derives usage from sizes: the request's body, and the text that was delivered, up to the request's own limit. It is
+// the one place that says what was used where no cloud does.
 func (q *request) estimate(text int64) usage.Usage {
 	u := usage.Usage{Evidence: usage.Estimated}
+	switch q.call.Op {
+	case clouds.GenerateImage, clouds.EditImage:
+		u.Tokens[usage.Images] = max(q.call.Scan.Choices, 1)
+		return u
+	case clouds.CreateSpeech:
+		u.Tokens[usage.Characters] = q.call.Scan.Characters
+		return u
+	case clouds.CreateTranscription, clouds.CreateTranslation:
+		u.Tokens[usage.Seconds] = (q.call.Scan.FileBytes + bytesPerSecond - 1) / bytesPerSecond
+		return u
+	case clouds.CreateModeration:
+		return u
+	default:
+	}
 	u.Tokens[usage.Input] = (int64(len(q.body)) + bytesPerToken - 1) / bytesPerToken
 	u.Tokens[usage.Output] = (text + bytesPerToken - 1) / bytesPerToken
 	if bound := q.outputBound(); bound > 0 {

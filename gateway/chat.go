@@ -21,18 +21,18 @@ var (
 )
 
 // request serves one request on a surface; deployment is the model where the path names it, object what the path speaks of.
-func (g *Gateway) request(w http.ResponseWriter, r *http.Request, s *surface, deployment, object string) {
+func (g *Gateway) request(w http.ResponseWriter, r *http.Request, op clouds.Operation, deployment, object string) {
 	offer := g.offered.Load()
 	key, ok := offer.authenticate(r.Header)
 	if !ok {
-		g.refuse(w, s.name, faultKey)
+		g.refuse(w, routeName(op), faultKey)
 		return
 	}
 	q := g.requests.Get().(*request)
-	q.begin(w, r, offer, key, s, object)
+	q.begin(w, r, offer, key, op, object)
 	if !g.enter(q) {
 		q.reset()
-		g.refuse(w, s.name, faultDraining)
+		g.refuse(w, routeName(op), faultDraining)
 		return
 	}
 	defer q.end()
@@ -52,12 +52,12 @@ func (g *Gateway) request(w http.ResponseWriter, r *http.Request, s *surface, de
 }
 
 // begin takes the request over.
-func (q *request) begin(w http.ResponseWriter, r *http.Request, o *offer, key *Key, s *surface, object string) {
+func (q *request) begin(w http.ResponseWriter, r *http.Request, o *offer, key *Key, op clouds.Operation, object string) {
 	q.w, q.ctx, q.offer, q.key, q.began = w, r.Context(), o, key, q.g.now()
-	q.surface, q.object = s, object
+	q.call.Op, q.object = op, object
 	q.out.w = w
 	q.out.flush, _ = w.(interface{ FlushError() error })
-	q.done = Finished{Route: s.name, Customer: key.Customer, Key: key.ID}
+	q.done = Finished{Route: routeName(op), Customer: key.Customer, Key: key.ID}
 	q.watch.begin()
 }
 
@@ -89,7 +89,7 @@ func (q *request) panicked(p any) {
 	case !q.sent:
 		q.fail(faultPanic)
 	case q.streaming:
-		_ = q.relay.last(faultPanic.event())
+		_ = q.relay.last(faultPanic.event(q.call.Op, q.relay.events))
 	}
 }
 
@@ -121,7 +121,15 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 	q.view = q.offer.viewAt(q.admitted)
 	h["X-Concord-Terms"] = q.view.terms
 
-	scan, err := clouds.ScanRequestKnown(q.body, q.view.models)
+	if q.call.Op.Stored() {
+		return q.readStored(r)
+	}
+	return q.scan(r, deployment)
+}
+
+// scan reads what the decision needs of the body.
+func (q *request) scan(r *http.Request, deployment string) *fault {
+	scan, err := clouds.ScanRequest(q.call.Op, q.contentType(r), q.body, q.view.models)
 	if err != nil {
 		f := &fault{status: http.StatusBadRequest, kind: "invalid_request_error", message: err.Error()}
 		if at, ok := errors.AsType[*clouds.BodyError](err); ok {
@@ -144,9 +152,21 @@ func (q *request) read(r *http.Request, deployment string) *fault {
 		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "max_tokens_above_limit", param: scan.MaxTokensName,
 			message: fmt.Sprintf("%s is %d; this key may ask for %d tokens at most.", scan.MaxTokensName, scan.MaxTokens, q.key.MaxOutput)}
 	}
-	q.call = clouds.Call{API: q.surface.api, Path: q.surface.path, Header: r.Header, Body: q.body, Scan: scan, ID: text}
+	op := q.call.Op
+	q.call = clouds.Call{Op: op, Path: op.Path(""), Header: r.Header, Body: q.body, Scan: scan, ID: q.w.Header()["X-Request-Id"][0]}
 	q.done.Product, q.done.Stream = product.ID, scan.Stream
+	if op == clouds.CreateResponse {
+		return q.continues()
+	}
 	return nil
+}
+
+// contentType is what a form needs to be read.
+func (q *request) contentType(r *http.Request) string {
+	if !q.call.Op.Multipart() {
+		return ""
+	}
+	return r.Header.Get("Content-Type")
 }
 
 // latest takes what is offered now: the body may have been long on its way. It reports false if the key is none any more.
@@ -165,12 +185,15 @@ func (q *request) latest(r *http.Request) bool {
 // decide plans the request; false if the terms refuse it, which is then answered.
 func (q *request) decide() bool {
 	facts := delivery.Facts{
-		Request: q.id, At: q.admitted, Customer: q.key.Customer, Product: q.done.Product, API: q.surface.api, Stream: q.call.Scan.Stream,
+		Request: q.id, At: q.admitted, Customer: q.key.Customer, Product: q.done.Product, API: q.call.API(), Stream: q.call.Scan.Stream,
 	}
 	q.decidedOn = q.snapshot()
+	if q.call.Op.Stored() {
+		return q.planned(q.planStored(facts))
+	}
 	q.view.router.Plan(facts, q.decidedOn, &q.plan)
 	if !q.plan.Refused {
-		return true
+		return q.pinned == nil || q.planned(q.planContinued())
 	}
 	why := q.refusal(facts)
 	q.record, _ = q.g.config.Journal.Append(q.refused(why)) // relaxed: a refusal moves no money
@@ -178,6 +201,14 @@ func (q *request) decide() bool {
 	q.fail(&fault{status: http.StatusForbidden, kind: "agreement_error", code: "not_permitted", param: "model",
 		message: fmt.Sprintf("The agreements do not permit serving %s to %s: %s.", q.done.Product, q.key.Customer, why)})
 	return false
+}
+
+// planned answers what could not be planned; it has no record, as it has no intent.
+func (q *request) planned(f *fault) bool {
+	if f != nil {
+		q.fail(f)
+	}
+	return f == nil
 }
 
 // refusal says which check failed, with its clause or its absence.

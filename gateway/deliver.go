@@ -185,6 +185,9 @@ const outcomeStopped = delivery.Outcome(0)
 // lost deals with an attempt that brought nothing for the client.
 func (q *request) lost(t int, deployment int, a clouds.Answer) (clouds.Answer, bool) {
 	q.watch.set(idle, 0)
+	if q.pinned != nil && q.tried(t).Status == http.StatusNotFound {
+		a = q.vanished(a)
+	}
 	outcome := a.Outcome
 	switch outcome {
 	case outcomeStopped:

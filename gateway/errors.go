@@ -1,10 +1,13 @@
 package gateway
 
 import (
+	"bytes"
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
 
+	"concord/agreement"
 	"concord/clouds"
 )
 
@@ -49,9 +52,22 @@ var (
 // body returns the fault in OpenAI's form.
 func (f *fault) body() []byte { return clouds.ErrorBody(f.message, f.kind, f.param, f.code) }
 
-// event returns the fault as a line inside a stream.
-func (f *fault) event() []byte {
-	b := append([]byte("data: "), f.body()...)
+// event returns the fault as an event inside a stream, in the form in which the operation's streams tell errors. sequence is
+// what the operation numbers its events with, where it does.
+func (f *fault) event(op clouds.Operation, sequence int64) []byte {
+	var b []byte
+	switch {
+	case op.EndsWithDone():
+		b = append([]byte("data: "), f.body()...)
+	case op.API() == agreement.Responses:
+		// The members of the error stand at the top, as OpenAI writes them there.
+		inner := bytes.TrimPrefix(f.body(), []byte(`{"error":{`))
+		inner = bytes.TrimSuffix(inner, []byte(`}}`))
+		inner = bytes.Replace(inner, fmt.Appendf(nil, `"type":%q,`, f.kind), nil, 1)
+		b = fmt.Appendf(nil, "event: error\ndata: {\"type\":\"error\",%s,\"sequence_number\":%d}", inner, sequence)
+	default:
+		b = fmt.Appendf(nil, "event: error\ndata: {\"type\":\"error\",%s", bytes.TrimPrefix(f.body(), []byte("{")))
+	}
 	return append(b, '\n', '\n')
 }
 

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"concord/clouds"
 	"concord/delivery"
 	"concord/journal"
 )
@@ -67,6 +68,9 @@ func New(c Config) (*Gateway, error) {
 	}
 	g.config.Timeline, g.config.Keys, g.config.Targets = nil, nil, nil // the offer has them, as long as it is offered
 	g.requests.New = func() any { return newRequest(g) }
+	if c.Objects != nil && g.begin() {
+		go g.watchPending()
+	}
 	return g, nil
 }
 
@@ -97,7 +101,7 @@ func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	switch path {
 	case "/v1/chat/completions", "/openai/v1/chat/completions":
 		if g.allowed(w, r, http.MethodPost) {
-			g.request(w, r, chatSurface, "", "")
+			g.request(w, r, clouds.CreateChat, "", "")
 		}
 	case "/healthz":
 		_, _ = w.Write([]byte("ok\n"))
@@ -123,10 +127,14 @@ func (g *Gateway) allowed(w http.ResponseWriter, r *http.Request, method string)
 	if r.Method == method {
 		return true
 	}
-	w.Header().Set("Allow", method)
-	g.refuse(w, "other", &fault{status: http.StatusMethodNotAllowed, kind: "invalid_request_error", code: "method_not_allowed",
-		message: fmt.Sprintf("Not allowed to %s on %s. Use %s.", r.Method, r.URL.Path, method)})
+	g.notAllowed(w, r, method)
 	return false
+}
+
+func (g *Gateway) notAllowed(w http.ResponseWriter, r *http.Request, methods string) {
+	w.Header().Set("Allow", methods)
+	g.refuse(w, "other", &fault{status: http.StatusMethodNotAllowed, kind: "invalid_request_error", code: "method_not_allowed",
+		message: fmt.Sprintf("Not allowed to %s on %s. Use %s.", r.Method, clip(r.URL.Path), methods)})
 }
 
 // refuse answers a request that has no record.

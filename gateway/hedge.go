@@ -31,7 +31,7 @@ type leg struct {
 // hedgeAfter returns how long a step has before another one is asked; false where the request is not hedged.
 func (q *request) hedgeAfter(step *delivery.Step) (time.Duration, bool) {
 	h := &q.g.config.Hedge
-	if h.After == 0 && !h.Slow || step.State != delivery.Closed || q.call.Scan.Stream || q.pinned != nil || !repeatable(q.surface.api) {
+	if h.After == 0 && !h.Slow || step.State != delivery.Closed || q.call.Scan.Stream || q.pinned != nil || !repeatable(q.call.API()) {
 		return 0, false
 	}
 	if !h.Slow {

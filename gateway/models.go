@@ -79,16 +79,21 @@ func modelList(r *delivery.Router, customer string, at int64) list {
 	return l
 }
 
-// permitted reports whether some deployment may serve the customer the product, on a surface that this gateway has.
+// permitted reports whether some deployment may serve the customer the product, on some surface.
 func permitted(r *delivery.Router, p *agreement.Product, customer string, at int64) bool {
-	f := delivery.Facts{At: at, Customer: customer, Product: p.ID, API: agreement.Chat}
-	var plan delivery.Plan
-	if r.Plan(f, nil, &plan); !plan.Refused {
-		return true
+	apis := p.APIs
+	if len(apis) == 0 {
+		apis = agreement.APIs()
 	}
-	f.Stream = true // a condition may permit streams only
-	r.Plan(f, nil, &plan)
-	return !plan.Refused
+	var plan delivery.Plan
+	for _, api := range apis {
+		for _, stream := range []bool{false, true} { // a condition may permit streams only
+			if r.Plan(delivery.Facts{At: at, Customer: customer, Product: p.ID, API: api, Stream: stream}, nil, &plan); !plan.Refused {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func unknownModel(name string) *fault {

@@ -42,7 +42,10 @@ var errClient = errors.New("client does not read")
 // what the client did not ask for. What precedes the first content is held back, and so is what ends the answer.
 type relay struct {
 	// What the relay works with.
-	adapter  interface{ Event([]byte) clouds.Event }
+	adapter interface {
+		Event(*clouds.Call, []byte) clouds.Event
+	}
+	call     *clouds.Call
 	src      io.Reader
 	out      sink
 	watch    *watch
@@ -68,14 +71,17 @@ type relay struct {
 	dirty    bool // bytes wait for a flush
 	bytesIn  int64
 	firstAt  int64 // when the first bytes came; 0 = none did
+	events   int64 // that came
 	finishes int64
 	done     bool
 	reason   error // why reading ended, where it did not end well
 
 	usage    usage.Usage
 	reported bool
-	units    int64 // content events
-	text     int64 // bytes of text in them
+	units    int64  // content events
+	text     int64  // bytes of text in them
+	object   string // id of the response that the stream speaks of; "" = none
+	making   bool   // that response is not finished
 	toldAt   int64
 	told     int64
 }
@@ -86,6 +92,7 @@ func (r *relay) start() {
 	r.frame, r.event, r.pending, r.dirty, r.open = clouds.Frame{}, clouds.Event{}, false, false, false
 	r.bytesIn, r.firstAt, r.finishes, r.done, r.reason = 0, 0, 0, false, nil
 	r.usage, r.reported, r.units, r.text, r.told, r.toldAt = usage.Usage{}, false, 0, 0, 0, 0
+	r.events, r.object, r.making = 0, "", false
 	r.split.Reset(r)
 }
 
@@ -261,7 +268,14 @@ func (r *relay) next() bool {
 	if f.Data == nil {
 		return true // a comment passes
 	}
-	r.event = r.adapter.Event(f.Data)
+	r.events++
+	r.event = r.adapter.Event(r.call, f.Data)
+	if r.event.Object != nil {
+		r.making = r.event.Pending
+		if r.object == "" {
+			r.object = string(r.event.Object)
+		}
+	}
 	if r.event.Usage {
 		r.usage, r.reported = r.event.Tokens, true
 	}

@@ -26,7 +26,6 @@ type request struct {
 	watch watch
 	relay relay
 
-	surface  *surface
 	object   string // that the path names
 	pinned   *kept  // the object that decides where the request goes; nil = none
 	offer    *offer
@@ -102,12 +101,12 @@ func (q *request) reset() {
 	if q.kept || q.sending.Load() != 0 {
 		return
 	}
-	q.surface, q.object, q.pinned = nil, "", nil
+	q.object, q.pinned = "", nil
 	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
 	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
 	q.durable, q.recorded, q.sent, q.streaming, q.firstByte = false, false, false, false, 0
-	q.relay.src, q.relay.adapter = nil, nil
+	q.relay.src, q.relay.adapter, q.relay.call = nil, nil, nil
 	for _, b := range []*[]byte{&q.body, &q.scratch, &q.answer, &q.relay.held} {
 		if cap(*b) > keepBody {
 			*b = nil

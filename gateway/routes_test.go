@@ -301,11 +301,11 @@ type panicking struct {
 	after int
 }
 
-func (p *panicking) Event(data []byte) clouds.Event {
+func (p *panicking) Event(c *clouds.Call, data []byte) clouds.Event {
 	if p.after--; p.after < 0 {
 		panic("broken adapter")
 	}
-	return p.Adapter.Event(data)
+	return p.Adapter.Event(c, data)
 }
 
 func TestAPanicGetsItsRecordToo(t *testing.T) {

@@ -29,7 +29,7 @@ func (q *request) appendIntent() *fault {
 	p, r := &q.papers, q.view.router
 	first := q.plan.First()
 	p.intent = journal.Intent{
-		Request: q.id, Key: q.key.ID, Customer: q.key.Customer, Product: q.done.Product, API: q.surface.api,
+		Request: q.id, Key: q.key.ID, Customer: q.key.Customer, Product: q.done.Product, API: q.call.API(),
 		Stream: q.call.Scan.Stream, Terms: r.Terms().Hash(), Set: q.view.offer.set, Health: q.seenNow(q.decidedOn),
 		InputBytes: int64(len(q.body)), OutputBound: q.outputBound(),
 	}
@@ -125,7 +125,7 @@ func (q *request) refused(why string) journal.Entry {
 func (q *request) fill(o journal.Outcome, served int) {
 	r := &q.papers.record
 	r.Request, r.Outcome, r.Customer, r.Key, r.Product = q.id, o, q.key.Customer, q.key.ID, q.done.Product
-	r.API, r.Stream, r.Terms, r.Set = q.surface.api, q.call.Scan.Stream, q.view.router.Terms().Hash(), q.view.offer.set
+	r.API, r.Stream, r.Terms, r.Set = q.call.API(), q.call.Scan.Stream, q.view.router.Terms().Hash(), q.view.offer.set
 	r.Currency, r.Served, r.Ended = q.g.config.Currency, served, q.since(q.g.now())
 	q.done.Outcome = o
 }
@@ -239,8 +239,9 @@ func (q *request) spent(last *clouds.Answer) {
 	if q.done.Cloud != "" {
 		q.w.Header()["X-Concord-Cloud"] = []string{q.done.Cloud}
 	}
-	var f *fault
+	f := q.homeFault(last)
 	switch {
+	case f != nil:
 	case last.Body != nil && last.Status >= http.StatusBadRequest:
 		f = &fault{status: last.Status, code: last.Outcome.String(), final: true}
 		if wait := time.Duration(last.RetryAfter); wait > 0 && wait <= longestRetry {
