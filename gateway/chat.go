@@ -48,6 +48,9 @@ func (g *Gateway) request(w http.ResponseWriter, r *http.Request, op clouds.Oper
 		q.fail(f)
 		return
 	}
+	if q.budgeted && !q.holds() {
+		return
+	}
 	q.deliver()
 }
 

@@ -28,6 +28,7 @@ type Key struct {
 	MaxOutput int64 // tokens a request may ask for at most; 0 = no bound
 
 	retries *retryBudget // of the customer
+	budgets []*Budget    // that its requests count against
 }
 
 // Durability says what an answer waits for.
@@ -58,19 +59,21 @@ type Timeouts struct {
 	CommitWait time.Duration // for an entry to become durable (default 2 s)
 }
 
-// Config is what a gateway is made of. Timeline, Keys, Adapters, Targets and Journal must be given. Timeline, Set, Keys and
-// Targets are what it offers at first; Gateway.Swap exchanges them.
+// Config is what a gateway is made of. Timeline, Keys, Adapters, Targets and Journal must be given. Timeline, Set, Keys,
+// Targets, Budgets and MaxOutput are what it offers at first; Gateway.Swap exchanges them.
 type Config struct {
-	Timeline *delivery.Timeline
-	Set      journal.Hash              // of the set document that the timeline was made from
-	Keys     map[KeyHash]Key           // by the hash of the key
-	Adapters map[string]clouds.Adapter // by cloud
-	Targets  map[string]*clouds.Target // by deployment id
-	Journal  journal.Appender          // of this process's chain
-	Chain    journal.ChainID           // whose tag stands in request ids
-	Now      func() time.Time          // the wall clock; nil = time.Now
-	Random   func() uint64             // for request ids; nil = a generator that cannot be guessed
-	Currency money.Currency            // of records that charge nothing, where no price says it; "" = USD
+	Timeline  *delivery.Timeline
+	Set       journal.Hash              // of the set document that the timeline was made from
+	Keys      map[KeyHash]Key           // by the hash of the key
+	Adapters  map[string]clouds.Adapter // by cloud
+	Targets   map[string]*clouds.Target // by deployment id
+	Budgets   []Budget
+	MaxOutput map[string]int64 // tokens that a model can answer with at most, by deployment id; what is not there is not known
+	Journal   journal.Appender // of this process's chain
+	Chain     journal.ChainID  // whose tag stands in request ids
+	Now       func() time.Time // the wall clock; nil = time.Now
+	Random    func() uint64    // for request ids; nil = a generator that cannot be guessed
+	Currency  money.Currency   // of records that charge nothing, where no price says it; "" = USD
 
 	Durability  Durability
 	Intent      IntentOrder
@@ -208,5 +211,5 @@ func (c *Config) check() error {
 
 // offer is what the gateway begins with.
 func (c *Config) offer() Offer {
-	return Offer{Timeline: c.Timeline, Set: c.Set, Keys: c.Keys, Targets: c.Targets}
+	return Offer{Timeline: c.Timeline, Set: c.Set, Keys: c.Keys, Targets: c.Targets, Budgets: c.Budgets, MaxOutput: c.MaxOutput}
 }

@@ -13,21 +13,24 @@ import (
 
 // An Offer is what requests are served under: the terms and prices, to whom, and where. Swap exchanges it whole.
 type Offer struct {
-	Timeline *delivery.Timeline
-	Set      journal.Hash              // of the set document that the timeline was made from
-	Keys     map[KeyHash]Key           // by the hash of the key
-	Targets  map[string]*clouds.Target // by deployment id
+	Timeline  *delivery.Timeline
+	Set       journal.Hash              // of the set document that the timeline was made from
+	Keys      map[KeyHash]Key           // by the hash of the key
+	Targets   map[string]*clouds.Target // by deployment id
+	Budgets   []Budget
+	MaxOutput map[string]int64 // tokens that a model can answer with at most, by deployment id; what is not there is not known
 }
 
 // offer is an Offer made ready. Apart from the view that it remembers it is never written.
 type offer struct {
-	timeline *delivery.Timeline
-	set      journal.Hash
-	keys     map[KeyHash]*Key
-	targets  map[string]*clouds.Target
-	adapters map[string]clouds.Adapter
-	health   *health
-	view     atomic.Pointer[view] // the last one
+	timeline  *delivery.Timeline
+	set       journal.Hash
+	keys      map[KeyHash]*Key
+	targets   map[string]*clouds.Target
+	adapters  map[string]clouds.Adapter
+	maxOutput map[string]int64
+	health    *health
+	view      atomic.Pointer[view] // the last one
 }
 
 // Swap exchanges what is offered. Requests that are admitted from now on are served under the new offer; those that were
@@ -58,14 +61,14 @@ func (g *Gateway) prepare(next Offer) *offer {
 	deployments := next.Timeline.At(g.config.Now().UnixNano()).Catalog().Deployments
 	o := &offer{
 		timeline: next.Timeline, set: next.Set, keys: make(map[KeyHash]*Key, len(next.Keys)), targets: next.Targets,
-		adapters: g.config.Adapters, health: g.breakers.health(deployments, next.Targets),
+		adapters: g.config.Adapters, maxOutput: next.MaxOutput, health: g.breakers.health(deployments, next.Targets),
 	}
 	budgets := make(map[string]*retryBudget)
 	for hash, key := range next.Keys {
 		if budgets[key.Customer] == nil {
 			budgets[key.Customer] = g.budgetOf(key.Customer)
 		}
-		key.retries = budgets[key.Customer]
+		key.retries, key.budgets = budgets[key.Customer], budgetsOf(&key, next.Budgets)
 		o.keys[hash] = &key
 	}
 	g.retries = budgets
@@ -81,6 +84,7 @@ func (o *Offer) check(adapters map[string]clouds.Adapter, now int64) []error {
 	if len(o.Keys) == 0 {
 		errs = append(errs, errors.New("field Keys is empty: nobody could send a request; give at least one key"))
 	}
+	errs = append(errs, checkBudgets(o.Budgets, o.MaxOutput)...)
 	catalog := o.Timeline.At(now).Catalog()
 	for i := range catalog.Deployments {
 		d := &catalog.Deployments[i]

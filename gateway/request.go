@@ -49,6 +49,7 @@ type request struct {
 	intent    *journal.Commit // nil = not appended
 	record    *journal.Commit // nil = not appended, or late
 
+	budgeted  bool // the request is under a budget
 	durable   bool // the intent is
 	recorded  bool // the record is appended, or on its late way
 	receiving bool // in the middle of the client's body; guarded by watch.mu
@@ -105,7 +106,7 @@ func (q *request) reset() {
 	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
 	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
-	q.durable, q.recorded, q.sent, q.streaming, q.firstByte = false, false, false, false, 0
+	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.firstByte = false, false, false, false, false, 0
 	q.relay.src, q.relay.adapter, q.relay.call = nil, nil, nil
 	for _, b := range []*[]byte{&q.body, &q.scratch, &q.answer, &q.relay.held} {
 		if cap(*b) > keepBody {

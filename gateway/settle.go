@@ -36,6 +36,11 @@ func (q *request) appendIntent() *fault {
 	if first.Kind != delivery.End {
 		p.intent.First = r.Catalog().Deployments[q.plan.Steps[first.Step].Deployment].ID
 	}
+	if len(q.key.budgets) > 0 && !q.call.Op.Stored() {
+		if f := q.claim(&p.intent); f != nil {
+			return f
+		}
+	}
 	p.entries[0] = q.entry(q.admitted, &p.intent)
 	var err error
 	q.intent, err = q.g.config.Journal.Append(p.entries[:1]...)
@@ -146,6 +151,9 @@ func (q *request) settle(o journal.Outcome, served int, used *usage.Usage) {
 	if served >= 0 && used != nil {
 		p := pricer{router: q.view.router, admitted: q.admitted, record: r, log: q.g.log}
 		p.price(o, served, used, q.papers.costs[:0], q.papers.lines[:0])
+	}
+	if q.budgeted {
+		q.endHold()
 	}
 	q.recorded = true
 	q.done.Tokens, q.done.Evidence = r.Usage.Tokens, r.Usage.Evidence
