@@ -65,7 +65,7 @@ const imageTokens = 50_000
 // claim bounds what the request can cost and puts what it takes of its key's budgets into the intent. A request that nothing
 // bounds is refused.
 func (q *request) claim(in *journal.Intent) *fault {
-	budgets := q.key.budgets
+	budgets := q.key.budgets.all
 	q.budgeted = true
 	if f := q.boundable(budgets[0]); f != nil {
 		return f
@@ -286,13 +286,19 @@ func checkBudgets(budgets []Budget, maxOutput map[string]int64) []error {
 	return errs
 }
 
-// budgetsOf lists the budgets that a key's requests count against.
-func budgetsOf(k *Key, budgets []Budget) []*Budget {
-	var out []*Budget
-	for i := range budgets {
-		if budgets[i].covers(k) {
-			out = append(out, &budgets[i])
+// budgets are those that a key's requests count against, one or more.
+type budgets struct{ all []*Budget }
+
+// budgetsOf lists the budgets of a key; nil = none.
+func budgetsOf(k *Key, all []Budget) *budgets {
+	var out budgets
+	for i := range all {
+		if all[i].covers(k) {
+			out.all = append(out.all, &all[i])
 		}
 	}
-	return out
+	if len(out.all) == 0 {
+		return nil
+	}
+	return &out
 }

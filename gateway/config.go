@@ -28,7 +28,7 @@ type Key struct {
 	MaxOutput int64 // tokens a request may ask for at most; 0 = no bound
 
 	retries *retryBudget // of the customer
-	budgets []*Budget    // that its requests count against
+	budgets *budgets     // that its requests count against; nil = none
 }
 
 // Durability says what an answer waits for.

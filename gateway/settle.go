@@ -36,7 +36,7 @@ func (q *request) appendIntent() *fault {
 	if first.Kind != delivery.End {
 		p.intent.First = r.Catalog().Deployments[q.plan.Steps[first.Step].Deployment].ID
 	}
-	if len(q.key.budgets) > 0 && !q.call.Op.Stored() {
+	if q.key.budgets != nil && !q.call.Op.Stored() {
 		if f := q.claim(&p.intent); f != nil {
 			return f
 		}
@@ -242,6 +242,9 @@ func (q *request) passOn(a *clouds.Answer) {
 // longestRetry bounds the Retry-After that clients are told: what is longer is not waited for by anybody.
 const longestRetry = 10 * time.Minute
 
+// patience is the longest wait that official clients keep to: told a longer one they come back earlier, and are told not to.
+const patience = 8 * time.Second
+
 // spent answers a request for which nothing is left to try, with what the last attempt came to.
 func (q *request) spent(last *clouds.Answer) {
 	if q.done.Cloud != "" {
@@ -253,7 +256,7 @@ func (q *request) spent(last *clouds.Answer) {
 	case last.Body != nil && last.Status >= http.StatusBadRequest:
 		f = &fault{status: last.Status, code: last.Outcome.String(), final: true}
 		if wait := time.Duration(last.RetryAfter); wait > 0 && wait <= longestRetry {
-			f.retry, f.final = wait, false
+			f.retry, f.final = wait, wait > patience
 		}
 		q.concludeWith(journal.Failed, f, last.Body)
 		return
