@@ -35,7 +35,11 @@ func (g *Gateway) request(w http.ResponseWriter, r *http.Request, op clouds.Oper
 		g.refuse(w, routeName(op), faultDraining)
 		return
 	}
-	defer q.end()
+	defer func() {
+		if q.end(recover()) {
+			panic(http.ErrAbortHandler) // closes the connection and says nothing more
+		}
+	}()
 	if f := q.read(r, deployment); f != nil {
 		q.fail(f)
 		return
@@ -64,11 +68,13 @@ func (q *request) begin(w http.ResponseWriter, r *http.Request, o *offer, key *K
 	q.watch.begin()
 }
 
-// end closes the books of a request, whatever happened: a panic still gets its record.
-func (q *request) end() {
-	if p := recover(); p != nil {
-		q.panicked(p)
+// end closes the books of a request, whatever happened: a panic still gets its record. It reports whether the connection has
+// to be closed because the response is not whole.
+func (q *request) end(broken any) (abort bool) {
+	if broken != nil {
+		q.panicked(broken)
 	}
+	abort = q.aborted
 	q.g.leave(q)
 	q.done.Duration = q.g.now() - q.began
 	if q.firstByte > 0 {
@@ -76,6 +82,7 @@ func (q *request) end() {
 	}
 	q.g.observe(q.done)
 	q.reset()
+	return abort
 }
 
 // panicked records and answers a request in which the gateway's own code broke.
@@ -91,7 +98,9 @@ func (q *request) panicked(p any) {
 	switch {
 	case !q.sent:
 		q.fail(faultPanic)
-	case q.streaming:
+	case !q.streaming:
+		q.aborted = true
+	default:
 		_ = q.relay.last(faultPanic.event(q.call.Op, q.relay.events))
 	}
 }

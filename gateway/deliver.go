@@ -84,6 +84,9 @@ func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.An
 	if q.call.Scan.Stream && resp.StatusCode == http.StatusOK && isStream(resp.Header) {
 		return q.stream(t, step.Deployment, resp, cancel)
 	}
+	if isSound(q.call.Op, resp) {
+		return q.binary(t, step.Deployment, resp, cancel)
+	}
 	return q.whole(t, step.Deployment, resp)
 }
 

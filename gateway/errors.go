@@ -76,6 +76,7 @@ var (
 	streamType = []string{"text/event-stream; charset=utf-8"}
 	noCache    = []string{"no-cache"}
 	noRetry    = []string{"false"}
+	doRetry    = []string{"true"}
 	closeValue = []string{"close"}
 )
 
@@ -87,8 +88,11 @@ func (f *fault) send(w http.ResponseWriter, body []byte) {
 	if f.retry > 0 {
 		h["Retry-After"] = []string{strconv.FormatInt(int64((f.retry+time.Second-1)/time.Second), 10)}
 	}
-	if f.final {
+	switch {
+	case f.final:
 		h["X-Should-Retry"] = noRetry
+	case f.retry > 0:
+		h["X-Should-Retry"] = doRetry
 	}
 	if f.close {
 		h["Connection"] = closeValue

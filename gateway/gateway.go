@@ -71,6 +71,9 @@ func New(c Config) (*Gateway, error) {
 	if c.Objects != nil && g.begin() {
 		go g.watchPending()
 	}
+	if c.Probe > 0 && g.begin() {
+		go g.probeAll()
+	}
 	return g, nil
 }
 

@@ -56,6 +56,7 @@ type request struct {
 	kept      bool // a late record needs papers
 	sent      bool // the client was sent a status
 	streaming bool // in the middle of a stream to the client
+	aborted   bool // the response must not end as if it were whole
 	firstByte int64
 	done      Finished
 }
@@ -106,7 +107,7 @@ func (q *request) reset() {
 	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
 	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
-	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.firstByte = false, false, false, false, false, 0
+	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.aborted, q.firstByte = false, false, false, false, false, false, 0
 	q.relay.src, q.relay.adapter, q.relay.call = nil, nil, nil
 	for _, b := range []*[]byte{&q.body, &q.scratch, &q.answer, &q.relay.held} {
 		if cap(*b) > keepBody {
