@@ -22,18 +22,28 @@ type spans struct {
 	optionMembers bool
 	includeUsage  [2]int // value of stream_options.include_usage
 	limitKey      [2]int // key of the token limit, quotes included
+	delimiter     int    // of a form: how long its first delimiter is
 }
 
 const usageOption = `{"include_usage":true}`
 
 // Changes reports whether the edit changes a body at all; if not, the body can be sent as it came.
 func (e *Edit) Changes(s *Scan) bool {
+	if s.Form {
+		return e.Model != "" && e.Model != s.Model
+	}
 	return e.Model != "" && e.Model != s.Model || e.IncludeUsage && !s.IncludeUsage || e.Drop&s.Fields != 0 ||
 		e.LimitName != "" && s.MaxTokensName != "" && e.LimitName != s.MaxTokensName
 }
 
 // Append appends the edited body to dst, in one pass. s must be the scan of body.
 func (e *Edit) Append(dst, body []byte, s *Scan) []byte {
+	if s.Form {
+		if !e.Changes(s) {
+			return append(dst, body...)
+		}
+		return e.appendForm(dst, body, s)
+	}
 	var room [4]splice
 	edits, inserts := room[:0], [2]splice{}
 	n := 0

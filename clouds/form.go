@@ -155,6 +155,7 @@ func scanForm(op Operation, contentType string, body []byte, known map[string]st
 	if f.err != nil {
 		return Scan{}, f.err
 	}
+	s.spans.delimiter = len(f.delimiter)
 	return s, nil
 }
 
@@ -208,4 +209,17 @@ func plain(s []byte, known map[string]string) string {
 		return name
 	}
 	return string(s)
+}
+
+// appendForm is Edit.Append of a form: the model is the only thing that changes there.
+func (e *Edit) appendForm(dst, body []byte, s *Scan) []byte {
+	if s.Fields&FieldModel != 0 {
+		dst = append(dst, body[:s.ModelAt[0]]...)
+		dst = append(dst, e.Model...)
+		return append(dst, body[s.ModelAt[1]:]...)
+	}
+	dst = append(dst, body[:s.spans.delimiter]...)
+	dst = append(dst, "\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\n"...)
+	dst = append(append(dst, e.Model...), "\r\n"...)
+	return append(dst, body...)
 }

@@ -25,6 +25,10 @@ func (e *UnsupportedError) Error() string {
 
 // Body is the error for the client, should no other cloud serve the call either.
 func (e *UnsupportedError) Body() []byte {
+	if e.Param == "" {
+		return ErrorBody(fmt.Sprintf("No cloud that may serve this request can do it: %s.", e.Reason), "invalid_request_error", "",
+			"unsupported_operation")
+	}
 	return ErrorBody(fmt.Sprintf("Unsupported parameter: no cloud that may serve this request takes it: %s", e.Reason),
 		"invalid_request_error", e.Param, "unsupported_parameter")
 }
@@ -32,7 +36,7 @@ func (e *UnsupportedError) Body() []byte {
 // A FieldPolicy says what a host does with members that it does not take as they are.
 type FieldPolicy struct {
 	Drop         Fields // labels and hints: left out, the answer means the same
-	Refuse       Fields // what changes the meaning of the answer: the host cannot serve the call, unless the member is null
+	Refuse       Fields // what changes the meaning of the answer: the host cannot serve the call, unless the member asks for nothing
 	SingleChoice bool   // no n above 1; n: 1 is left out
 	NoJSONSchema bool   // response_format of type json_schema would be ignored in silence
 }
@@ -42,7 +46,14 @@ func (p *FieldPolicy) Apply(cloud string, c *Call, e *Edit) error {
 	s := &c.Scan
 	e.Drop |= p.Drop | p.Refuse&s.Nulls
 	if refused := p.Refuse & s.Fields &^ s.Nulls; refused != 0 {
-		return &UnsupportedError{cloud, refused.First(), "the host of this model does not take it"}
+		idle := refused & emptyAsksNothing
+		if idle != 0 {
+			idle = empty(c.Body, idle)
+			e.Drop |= idle
+		}
+		if refused &^= idle; refused != 0 {
+			return &UnsupportedError{cloud, refused.First(), "the host of this model does not take it"}
+		}
 	}
 	if p.SingleChoice && s.Fields&FieldN != 0 {
 		if s.Choices > 1 {
@@ -50,33 +61,138 @@ func (p *FieldPolicy) Apply(cloud string, c *Call, e *Edit) error {
 		}
 		e.Drop |= FieldN
 	}
-	if p.NoJSONSchema && s.Fields&FieldResponseFormat != 0 && formatType(c.Body) == "json_schema" {
+	if p.NoJSONSchema && s.Fields&FieldResponseFormat != 0 && inner(c.Body, FieldResponseFormat, "type") == "json_schema" {
 		return &UnsupportedError{cloud, "response_format", "the host of this model ignores json_schema"}
 	}
 	return nil
 }
 
-// formatType returns response_format.type of a body that was scanned before.
-func formatType(body []byte) string {
+// emptyAsksNothing are members that ask for nothing where they are zero, false or empty: clients write them out.
+const emptyAsksNothing = FieldFrequencyPenalty | FieldPresencePenalty | FieldLogprobs | FieldLogitBias | FieldStop | FieldTools |
+	FieldFunctions
+
+// empty returns those of the members that are zero, false or empty in a body that was scanned before.
+func empty(body []byte, of Fields) Fields {
+	found := Fields(0)
 	o := object{b: body, i: skipSpace(body, 0)}
 	for o.next() {
-		if f, _ := topField(&o.m); f != FieldResponseFormat || body[o.m.at[0]] != '{' {
-			continue
+		f, _ := topField(&o.m)
+		if v := o.value(); f&of != 0 && (!filled(v) || zero(v)) {
+			found |= f
 		}
-		format := object{b: body, i: o.m.at[0]}
-		for format.next() {
-			if value := body[format.m.at[0]:format.m.at[1]]; string(format.m.key) == "type" && value[0] == '"' {
-				return text(value[1:len(value)-1], nil)
+	}
+	return found
+}
+
+func zero(value []byte) bool {
+	n, ok := ceiling(value)
+	return ok && n == 0
+}
+
+// Text returns a member that is a string, of the JSON body that was scanned before; "" where it is none.
+func (c *Call) Text(f Fields) string { return inner(c.Body, f, "") }
+
+// Elements returns how many elements a member that is an array has; 0 where it is none.
+func (c *Call) Elements(f Fields) int {
+	n := 0
+	if value := memberValue(c.Body, f); value != nil && value[0] == '[' {
+		a := array{b: value}
+		for a.next() {
+			n++
+		}
+	}
+	return n
+}
+
+// ServerTool returns the type of the first tool that the cloud itself would run ("web_search"), "" if all are the client's.
+func (c *Call) ServerTool() string {
+	value := memberValue(c.Body, FieldTools)
+	if value == nil || value[0] != '[' {
+		return ""
+	}
+	a := array{b: value}
+	for a.next() {
+		o := object{b: value[a.at[0]:a.at[1]]}
+		for value[a.at[0]] == '{' && o.next() {
+			if string(o.m.key) != "type" || o.value()[0] != '"' {
+				continue
+			}
+			switch kind := text(unquote(o.value()), nil); kind {
+			case "function", "custom", "apply_patch", "local_shell", "computer_use_preview", "namespace":
+			default:
+				return kind
 			}
 		}
 	}
 	return ""
 }
 
-// ChatOnly refuses the surfaces that an adapter has no dialect for.
-func ChatOnly(cloud string, c *Call) error {
-	if c.Op != CreateChat {
-		return &UnsupportedError{Cloud: cloud, Reason: fmt.Sprintf("no %s here, only chat completions", c.Op)}
+// memberValue finds a member in a JSON body that was scanned before; nil if it has none, or if the body is a form.
+func memberValue(body []byte, f Fields) []byte {
+	var found []byte
+	o := object{b: body, i: skipSpace(body, 0)}
+	for o.next() {
+		if got, _ := topField(&o.m); got == f {
+			found = o.value()
+		}
+	}
+	return found
+}
+
+// inner returns a member that is a string, or with a name the member of that name in a member that is an object.
+func inner(body []byte, f Fields, name string) string {
+	value := memberValue(body, f)
+	if value == nil {
+		return ""
+	}
+	if name != "" {
+		if value[0] != '{' {
+			return ""
+		}
+		o, found := object{b: value}, []byte(nil)
+		for o.next() {
+			if string(o.m.key) == name {
+				found = o.value()
+			}
+		}
+		if value = found; value == nil {
+			return ""
+		}
+	}
+	if value[0] != '"' {
+		return ""
+	}
+	return text(unquote(value), nil)
+}
+
+// Operations is a set of operations.
+type Operations uint32
+
+// OperationsOf makes a set.
+func OperationsOf(ops ...Operation) Operations {
+	set := Operations(0)
+	for _, op := range ops {
+		set |= 1 << op
+	}
+	return set
+}
+
+// Has reports whether an operation is in the set.
+func (s Operations) Has(op Operation) bool { return op.Valid() && s&(1<<op) != 0 }
+
+// Need refuses a call whose operation is not in the set: a cloud does not have it.
+func (s Operations) Need(cloud string, c *Call) error {
+	if !s.Has(c.Op) {
+		return &UnsupportedError{Cloud: cloud, Reason: fmt.Sprintf("no %s here", c.Op)}
+	}
+	return nil
+}
+
+// OwnState refuses what refers to state that this gateway does not keep track of, on every cloud: the call could only reach the
+// right account by chance.
+func OwnState(cloud string, c *Call) error {
+	if c.Op == CreateResponse && c.Scan.Fields&FieldConversation&^c.Scan.Nulls != 0 {
+		return &UnsupportedError{cloud, "conversation", "conversations are not served here; continue a response by previous_response_id"}
 	}
 	return nil
 }

@@ -115,18 +115,6 @@ func TestWhatChangesTheMeaningIsNotDropped(t *testing.T) {
 	}
 }
 
-func TestOtherSurfacesAreRefusedUntilTheyHaveADialect(t *testing.T) {
-	t.Parallel()
-	for _, a := range []clouds.Adapter{openai.New(), azure.New(), bedrock.New(), vertex.New(), alibaba.New()} {
-		c := chatCall(t, `{"model":"m"}`)
-		c.Op = clouds.CreateEmbedding
-		u := target(t, "https://a", "m")
-		if _, err := a.Prepare(&u, c); err == nil || err.Error() != a.Cloud()+": no embeddings here, only chat completions" {
-			t.Errorf("%s: %v", a.Cloud(), err)
-		}
-	}
-}
-
 func TestModelFamilies(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]bool{"gpt-5.4": true, "gpt-5": true, "gpt-6.2-astra": true, "gpt-10": true, "us.openai.gpt-5.6-sol": true, "openai/o3": true, "o4-mini": true,

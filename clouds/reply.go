@@ -88,18 +88,22 @@ func (r *Reply) pictures(n int64) {
 		r.Tokens.Tokens[usage.Images] = n
 		return
 	}
-	pictureTokens(&r.Tokens.Tokens)
+	allOutput(&r.Tokens.Tokens, usage.OutputImage)
 }
 
-func pictureTokens(t *usage.Tokens) {
-	if t[usage.OutputImage] == 0 {
-		t[usage.OutputImage], t[usage.Output] = t[usage.Output], 0
+// allOutput counts the tokens of an answer that is nothing but pictures, or sound, as such, unless the cloud tells them apart.
+func allOutput(t *usage.Tokens, as usage.Class) {
+	if t[as] == 0 {
+		t[as], t[usage.Output] = t[usage.Output], 0
 	}
 }
 
 // readResponse reads a response object, or the list of its input items.
 func readResponse(op Operation, body []byte) Reply {
 	var r Reply
+	if op == DeleteResponse && len(bytes.TrimSpace(body)) == 0 {
+		return r // the specification gives it no body
+	}
 	tier, answer, failed := usage.Standard, false, false
 	o := object{b: body, i: skipSpace(body, 0)}
 	for o.next() {

@@ -61,11 +61,14 @@ func (e *Event) name(kind, delta []byte, failed bool) {
 		e.Error = true
 	case "response.failed":
 		e.Error, e.Finish, e.Done = true, true, true
-	case "response.completed", "response.incomplete", "response.cancelled", "speech.audio.done", "transcript.text.done":
+	case "speech.audio.done":
+		e.Finish, e.Done = true, true
+		allOutput(&e.Tokens.Tokens, usage.OutputAudio)
+	case "response.completed", "response.incomplete", "response.cancelled", "transcript.text.done":
 		e.Finish, e.Done = true, true
 	case "image_generation.completed", "image_edit.completed":
 		e.Content, e.Finish = true, true
-		return
+		allOutput(&e.Tokens.Tokens, usage.OutputImage)
 	case "image_generation.partial_image", "image_edit.partial_image", "response.image_generation_call.partial_image",
 		"response.output_item.done", "transcript.text.segment":
 		e.Content = true

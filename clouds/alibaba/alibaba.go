@@ -32,24 +32,49 @@ var openWeights = clouds.FieldPolicy{
 		clouds.FieldFunctionCall | clouds.FieldWebSearchOptions | clouds.FieldModeration,
 }
 
+// served is what compatible mode has; responses are made for Qwen 3 models only, and not kept for later questions.
+var served = clouds.OperationsOf(clouds.CreateChat, clouds.CreateEmbedding, clouds.CreateResponse)
+
+const (
+	mode          = "/compatible-mode/v1"
+	responsesMode = "/api/v2/apps/protocols/compatible-mode/v1"
+	mostRows      = 10 // of one call of embeddings
+)
+
 // Prepare asks for usage in a stream and puts in the model's name.
 func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, error) {
-	if err := clouds.ChatOnly(a.Cloud(), c); err != nil {
+	if err := served.Need(a.Cloud(), c); err != nil {
 		return nil, err
 	}
-	edit := clouds.Edit{Model: t.Model, IncludeUsage: c.Scan.Stream}
-	if clouds.OpenWeights(t.Model) {
+	edit := clouds.Edit{Model: t.Model, IncludeUsage: c.Scan.Stream && c.Op.EndsWithDone()}
+	switch {
+	case c.Op == clouds.CreateResponse:
+		return a.respond(t, c, &edit)
+	case c.Op == clouds.CreateEmbedding && c.Elements(clouds.FieldInput) > mostRows:
+		return nil, &clouds.UnsupportedError{Cloud: a.Cloud(), Param: "input", Reason: "more than 10 texts in one call"}
+	case c.Op == clouds.CreateChat && clouds.OpenWeights(t.Model):
 		edit.LimitName = "max_tokens"
 		if err := openWeights.Apply(a.Cloud(), c, &edit); err != nil {
 			return nil, err
 		}
 	}
-	return &clouds.Exchange{
-		Method: c.Method(),
-		URL:    clouds.Join(t.Base, "/compatible-mode/v1", c.Path),
-		Header: clouds.UpstreamHeader(c, "X-Client-Request-Id"),
-		Body:   clouds.EditBody(c, &edit),
-	}, nil
+	return clouds.Send(c, clouds.Join(t.Base, mode, c.Path), &edit, "X-Client-Request-Id"), nil
+}
+
+// respond addresses responses, which have a path of their own beside compatible mode's.
+func (a *Adapter) respond(t *clouds.Target, c *clouds.Call, edit *clouds.Edit) (*clouds.Exchange, error) {
+	if err := clouds.OwnState(a.Cloud(), c); err != nil {
+		return nil, err
+	}
+	switch {
+	case !strings.HasPrefix(t.Model, "qwen3"):
+		return nil, &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "no responses of this model here, only chat completions"}
+	case c.Scan.Background:
+		return nil, &clouds.UnsupportedError{Cloud: a.Cloud(), Param: "background", Reason: "nothing is made in the background here"}
+	}
+	base := *t.Base
+	base.Path = strings.TrimSuffix(strings.TrimRight(base.Path, "/"), mode) + responsesMode
+	return clouds.Send(c, clouds.Join(&base, "", c.Path), edit, "X-Client-Request-Id"), nil
 }
 
 // Sign adds the region's key as a bearer token.

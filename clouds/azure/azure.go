@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"concord/agreement"
 	"concord/clouds"
 	"concord/delivery"
 	"concord/usage"
@@ -24,38 +25,61 @@ func New() *Adapter { return &Adapter{} }
 // Cloud returns "azure".
 func (*Adapter) Cloud() string { return "azure" }
 
+// served is what Azure has: no moderations.
+var served = clouds.OperationsOf(clouds.CreateChat, clouds.CreateResponse, clouds.GetResponse, clouds.DeleteResponse,
+	clouds.CancelResponse, clouds.ListInputItems, clouds.CreateEmbedding, clouds.CreateCompletion, clouds.GenerateImage,
+	clouds.EditImage, clouds.CreateSpeech, clouds.CreateTranscription, clouds.CreateTranslation)
+
+// responsesSince is the first API version of the dated form that has responses.
+const responsesSince = "2025-03-01"
+
 // Prepare asks for usage in a stream and addresses the deployment: in the path where the target has an API version (the
-// body's model is ignored there and stays as it is), in the body's model otherwise.
+// body's model is ignored there and stays as it is), in the body's model otherwise. Responses have no deployment in their path
+// in either form.
 func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, error) {
-	if err := clouds.ChatOnly(a.Cloud(), c); err != nil {
+	if err := served.Need(a.Cloud(), c); err != nil {
 		return nil, err
 	}
-	edit := clouds.Edit{IncludeUsage: c.Scan.Stream}
+	if err := clouds.OwnState(a.Cloud(), c); err != nil {
+		return nil, err
+	}
+	responses := c.API() == agreement.Responses
+	if responses && t.APIVersion != "" && t.APIVersion < responsesSince {
+		return nil, &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "no responses at this account's API version"}
+	}
+	if c.Op == clouds.CreateResponse && clouds.OpenWeights(t.Model) {
+		return nil, &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "no responses of this model here, only chat completions"}
+	}
+	edit := clouds.Edit{IncludeUsage: c.Scan.Stream && c.Op.EndsWithDone()}
 	// A deployment may have any name; then the model that the client asked for tells the family.
-	if clouds.CompletionLimit(t.Model) || clouds.CompletionLimit(c.Scan.Model) {
+	if c.Op == clouds.CreateChat && (clouds.CompletionLimit(t.Model) || clouds.CompletionLimit(c.Scan.Model)) {
 		edit.LimitName = "max_completion_tokens"
 	}
 	var u *url.URL
-	if t.APIVersion == "" {
+	switch {
+	case t.APIVersion == "":
 		edit.Model = t.Model
 		u = clouds.Join(t.Base, "/openai/v1", c.Path)
-	} else {
-		u = dated(t, c.Path)
+	case responses:
+		edit.Model = t.Model
+		u = dated(t, "", c.Path)
+	default:
+		u = dated(t, t.Model, c.Path)
 	}
-	return &clouds.Exchange{
-		Method: c.Method(),
-		URL:    u,
-		Header: clouds.UpstreamHeader(c, "X-Ms-Client-Request-Id"),
-		Body:   clouds.EditBody(c, &edit),
-	}, nil
+	return clouds.Send(c, u, &edit, "X-Ms-Client-Request-Id"), nil
 }
 
-func dated(t *clouds.Target, path string) *url.URL {
+// dated gives the address in the dated form; deployment is "" for what has none in its path.
+func dated(t *clouds.Target, deployment, path string) *url.URL {
 	u := *t.Base
-	prefix := strings.TrimRight(u.Path, "/") + "/openai/deployments/"
-	u.Path, u.RawPath = prefix+t.Model+path, ""
-	if escaped := url.PathEscape(t.Model); escaped != t.Model {
-		u.RawPath = prefix + escaped + path
+	prefix := strings.TrimRight(u.Path, "/") + "/openai"
+	u.Path, u.RawPath = prefix+path, ""
+	if deployment != "" {
+		prefix += "/deployments/"
+		u.Path = prefix + deployment + path
+		if escaped := url.PathEscape(deployment); escaped != deployment {
+			u.RawPath = prefix + escaped + path
+		}
 	}
 	u.RawQuery = "api-version=" + url.QueryEscape(t.APIVersion)
 	return &u

@@ -40,28 +40,85 @@ var openWeights = clouds.FieldPolicy{
 // frontier is what the hosts of the GPT families here refuse.
 var frontier = clouds.FieldPolicy{SingleChoice: true}
 
+// chat56 is what they refuse besides, of the 5.6 models in chat completions.
+// Source: captures in BerriAI/litellm issue 40775, read 2026-11.
+var chat56 = clouds.FieldPolicy{
+	SingleChoice: true,
+	Refuse: clouds.FieldFrequencyPenalty | clouds.FieldPresencePenalty | clouds.FieldStop | clouds.FieldLogprobs |
+		clouds.FieldTopLogprobs,
+}
+
+// served is what either plane has for these models.
+var served = clouds.OperationsOf(clouds.CreateChat, clouds.CreateResponse, clouds.GetResponse, clouds.DeleteResponse,
+	clouds.CancelResponse, clouds.ListInputItems)
+
 // Prepare asks for usage in a stream, puts in the model's id and leaves out what the host would refuse without need.
 func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, error) {
-	if err := clouds.ChatOnly(a.Cloud(), c); err != nil {
+	if err := served.Need(a.Cloud(), c); err != nil {
 		return nil, err
 	}
-	edit := clouds.Edit{Model: t.Model, IncludeUsage: c.Scan.Stream}
-	policy := frontier
+	edit := clouds.Edit{Model: t.Model}
+	err := clouds.OwnState(a.Cloud(), c)
+	switch {
+	case err != nil:
+	case c.Op == clouds.CreateChat:
+		err = a.chat(t, c, &edit)
+	default:
+		err = a.respond(t, c)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return clouds.Send(c, clouds.Join(t.Base, "/openai/v1", c.Path), &edit, "X-Client-Request-Id"), nil
+}
+
+// chat applies what hosts refuse in chat completions.
+func (a *Adapter) chat(t *clouds.Target, c *clouds.Call, edit *clouds.Edit) error {
+	edit.IncludeUsage = c.Scan.Stream
 	if clouds.OpenWeights(t.Model) {
-		policy = openWeights
+		policy := openWeights
 		policy.NoJSONSchema = !mantle(t.Base.Host)
-	} else if clouds.CompletionLimit(t.Model) {
+		return policy.Apply(a.Cloud(), c, edit)
+	}
+	if clouds.CompletionLimit(t.Model) {
 		edit.LimitName = "max_completion_tokens"
 	}
-	if err := policy.Apply(a.Cloud(), c, &edit); err != nil {
-		return nil, err
+	policy := frontier
+	switch {
+	case mantle(t.Base.Host) && (version(t.Model, "5.4") || version(t.Model, "5.5")):
+		return &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "no chat completions of this model on this plane, only responses"}
+	case version(t.Model, "5.6"):
+		policy = chat56
+		if c.Text(clouds.FieldReasoningEffort) != "none" {
+			policy.Refuse |= clouds.FieldTools | clouds.FieldFunctions
+		}
 	}
-	return &clouds.Exchange{
-		Method: c.Method(),
-		URL:    clouds.Join(t.Base, "/openai/v1", c.Path),
-		Header: clouds.UpstreamHeader(c, "X-Client-Request-Id"),
-		Body:   clouds.EditBody(c, &edit),
-	}, nil
+	return policy.Apply(a.Cloud(), c, edit)
+}
+
+// respond says what a plane cannot do of responses.
+func (a *Adapter) respond(t *clouds.Target, c *clouds.Call) error {
+	if mantle(t.Base.Host) {
+		return nil
+	}
+	switch {
+	case clouds.OpenWeights(t.Model):
+		return &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "no responses of this model on this plane, only chat completions"}
+	case c.Op == clouds.CancelResponse || c.Scan.Background:
+		return &clouds.UnsupportedError{Cloud: a.Cloud(), Param: "background", Reason: "nothing is made in the background on this plane"}
+	}
+	if c.Op == clouds.CreateResponse && c.Scan.Fields&clouds.FieldTools != 0 {
+		if kind := c.ServerTool(); kind != "" {
+			return &clouds.UnsupportedError{Cloud: a.Cloud(), Param: "tools", Reason: "no tools run by the cloud on this plane"}
+		}
+	}
+	return nil
+}
+
+// version reports whether a model's id is of that version of GPT: "us.openai.gpt-5.6-sol" is of 5.6.
+func version(model, number string) bool {
+	_, rest, ok := strings.Cut(model, "gpt-"+number)
+	return ok && (rest == "" || rest[0] == '-')
 }
 
 // Classify reads an answer.

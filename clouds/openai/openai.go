@@ -23,19 +23,14 @@ func (*Adapter) Cloud() string { return "openai" }
 
 // Prepare asks for usage in a stream, puts in the model's name there, and writes the token limit as newer models want it.
 func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, error) {
-	if err := clouds.ChatOnly(a.Cloud(), c); err != nil {
+	if err := clouds.OwnState(a.Cloud(), c); err != nil {
 		return nil, err
 	}
-	edit := clouds.Edit{Model: t.Model, IncludeUsage: c.Scan.Stream}
-	if clouds.CompletionLimit(t.Model) {
+	edit := clouds.Edit{Model: t.Model, IncludeUsage: c.Scan.Stream && c.Op.EndsWithDone()}
+	if c.Op == clouds.CreateChat && clouds.CompletionLimit(t.Model) {
 		edit.LimitName = "max_completion_tokens"
 	}
-	return &clouds.Exchange{
-		Method: c.Method(),
-		URL:    clouds.Join(t.Base, "/v1", c.Path),
-		Header: clouds.UpstreamHeader(c, "X-Client-Request-Id", "Openai-Beta"),
-		Body:   clouds.EditBody(c, &edit),
-	}, nil
+	return clouds.Send(c, clouds.Join(t.Base, "/v1", c.Path), &edit, "X-Client-Request-Id", "Openai-Beta"), nil
 }
 
 // Sign adds the key as a bearer token.

@@ -31,9 +31,12 @@ var openWeights = clouds.FieldPolicy{
 	Refuse: clouds.FieldWebSearchOptions | clouds.FieldModeration,
 }
 
+// served is all that the endpoint has for these models.
+var served = clouds.OperationsOf(clouds.CreateChat)
+
 // Prepare addresses the project and location, asks for usage in a stream and puts in the publisher's model name.
 func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, error) {
-	if err := clouds.ChatOnly(a.Cloud(), c); err != nil {
+	if err := served.Need(a.Cloud(), c); err != nil {
 		return nil, err
 	}
 	edit := clouds.Edit{Model: t.Model, IncludeUsage: c.Scan.Stream}
@@ -46,12 +49,7 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 			return nil, err
 		}
 	}
-	return &clouds.Exchange{
-		Method: c.Method(),
-		URL:    endpoint(t, c.Path),
-		Header: clouds.UpstreamHeader(c, "X-Client-Request-Id"),
-		Body:   clouds.EditBody(c, &edit),
-	}, nil
+	return clouds.Send(c, endpoint(t, c.Path), &edit, "X-Client-Request-Id"), nil
 }
 
 // endpoint adds project and location, unless the base names them already.
