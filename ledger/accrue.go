@@ -4,7 +4,7 @@ import "concord/money"
 
 // bring adds up what a flow, and the shares accrued for it so far, bring to a share: to its base, or to what is deducted
 // from it. A refund lowers the base once: as a deduction where the clause deducts refunds, as a negative base otherwise.
-func (w *work) bring(p *sharePlan, f *flow) (b brought, err error) {
+func (s *State) bring(p *sharePlan, f *flow) (b brought, err error) {
 	b.group = -1
 	for _, i := range p.streams {
 		if b.base, err = b.base.Add(f.streams[i]); err != nil {
@@ -28,8 +28,13 @@ func (w *work) bring(p *sharePlan, f *flow) (b brought, err error) {
 		}
 	case flowSale, flowCorrection:
 	}
+	if p.fx != nil {
+		if err := s.convert(p, f.at, &b); err != nil {
+			return b, err
+		}
+	}
 	for _, i := range p.feeds {
-		if b.base, err = b.base.Add(w.owed[i]); err != nil {
+		if b.base, err = b.base.Add(s.work.owed[i]); err != nil {
 			return b, err
 		}
 	}

@@ -13,6 +13,7 @@ import (
 type line struct {
 	Posting  // without amount and day
 	currency money.Currency
+	foreign  [16]byte // the same with its currency, where that is not the transaction's
 	id       [16]byte // start of the SHA-256 of its fields; stands for them in the running hash
 	kinds    kinds
 	group    int32 // what one clause posts to one book, memo apart; must balance by itself
@@ -87,7 +88,7 @@ func newLines() lines {
 
 // get returns the line of a posting's account and dimensions, after checking them.
 func (l *lines) get(p Posting, c money.Currency) (*line, error) {
-	p.Amount, p.Day = money.Amount{}, 0
+	p.Amount, p.Day, p.Currency = money.Amount{}, 0, ""
 	key := lineKey{p, c}
 	if ln, ok := l.byKey[key]; ok {
 		return ln, nil
@@ -96,7 +97,7 @@ func (l *lines) get(p Posting, c money.Currency) (*line, error) {
 	if err != nil {
 		return nil, err
 	}
-	ln := &line{Posting: p, currency: c, id: p.lineID(), kinds: parts.kinds(), pair: -1, party: -1, cells: map[int32]*cell{}}
+	ln := &line{Posting: p, currency: c, id: p.lineID(), foreign: p.lineID(string(c)), kinds: parts.kinds(), pair: -1, party: -1, cells: map[int32]*cell{}}
 	group := groupKey{book: p.Book, agreement: p.Agreement, clause: p.Clause, currency: c}
 	if parts.Type == Memo {
 		group.memo = parts.Branch + ":" + parts.Subject
@@ -152,9 +153,9 @@ func (p Posting) check() (Parts, error) {
 }
 
 // lineID hashes the fields that make a line, each with its length.
-func (p Posting) lineID() [16]byte {
+func (p Posting) lineID(more ...string) [16]byte {
 	var b []byte
-	for _, f := range []string{p.Book, string(p.Account), p.Agreement, p.Clause, p.Cloud, p.Product, p.Stream} {
+	for _, f := range append([]string{p.Book, string(p.Account), p.Agreement, p.Clause, p.Cloud, p.Product, p.Stream}, more...) {
 		b = binary.AppendUvarint(b, uint64(len(f)))
 		b = append(b, f...)
 	}

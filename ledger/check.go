@@ -142,9 +142,6 @@ func (c *checker) share(s *agreement.RevenueShare) {
 	if s.Favoured != nil && s.Tiers != nil {
 		c.refuse("favoured", "a rate that follows peers, beside tiers", "write the tiers that hold, or one rate")
 	}
-	if s.FX != nil && !c.noted("fx") {
-		c.refuse("fx", s.FX.Source, "keep the agreement in one currency")
-	}
 	for _, limit := range s.Caps {
 		if widthOf(limit.Per) == 0 {
 			c.refuse("caps", "per "+limit.Per, "use day, month, quarter, year or total")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"concord/journal"
 	"concord/money"
 )
 
@@ -24,7 +25,46 @@ func (sh *share) encodeRunning(b []byte) []byte {
 	for _, p := range sh.payees {
 		b = appendAmount(appendAmount(appendString(b, p.party), p.owed), p.kept)
 	}
+	foreign := slices.DeleteFunc(slices.Clone(sh.foreign), func(e *converted) bool { return e.source.IsZero() && e.sum.IsZero() })
+	b = binary.AppendUvarint(b, uint64(len(foreign)))
+	for _, e := range foreign {
+		b = e.encode(b)
+	}
 	return b
+}
+
+func (e *converted) encode(b []byte) []byte {
+	b = append(appendString(b, string(e.from)), e.terms[:]...)
+	b = appendString(appendString(b, e.product), e.cloud)
+	b = binary.AppendVarint(binary.AppendVarint(b, int64(e.group)), int64(e.day))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.at))
+	b = appendAmount(appendAmount(b, e.source), e.sum)
+	if !e.final {
+		return append(b, 0)
+	}
+	return binary.AppendVarint(binary.AppendVarint(append(b, 1), e.rate.Num), e.rate.Den)
+}
+
+func (d *decoder) converted() *converted {
+	e := &converted{}
+	e.from, e.terms = money.Currency(d.text()), journal.Hash(d.take(32))
+	e.product, e.cloud = d.text(), d.text()
+	e.group, e.day = int(d.varint()), int32(d.varint())
+	e.at, e.source, e.sum = d.int64(), d.amount(), d.amount()
+	if e.final = d.take(1)[0] == 1; e.final {
+		e.rate = money.Rate{Num: d.varint(), Den: d.varint()}
+	}
+	return e
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	if n <= 0 {
+		d.take(len(d.b) + 1)
+		return 0
+	}
+	d.b = d.b[n:]
+	return v
 }
 
 // encodeWindows appends the windows of a counter that hold something.
@@ -63,6 +103,9 @@ func (d *decoder) running(sh *share) {
 	for range d.count() {
 		p := sh.payee(d.text())
 		p.owed, p.kept = d.amount(), d.amount()
+	}
+	for range d.count() {
+		sh.foreign = append(sh.foreign, d.converted())
 	}
 }
 

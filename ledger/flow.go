@@ -40,7 +40,7 @@ func (s *State) accrueFlow(f flow) error {
 	clear(w.owed)
 	for i := range sale.shares {
 		p := &sale.shares[i]
-		b, err := w.bring(p, &f)
+		b, err := s.bring(p, &f)
 		if err == nil && !b.isZero() {
 			err = s.accrueShare(&f, p, &b)
 		}

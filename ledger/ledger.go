@@ -16,6 +16,8 @@ type Posting struct {
 	Account Account
 	Amount  money.Amount
 	Day     int32 // of the cell that it adds to: in the zone of its agreement
+	// Currency is set where it is not the transaction's: a share of a sale in another one.
+	Currency money.Currency
 	// Dimensions of that cell.
 	Agreement string
 	Clause    string
@@ -33,6 +35,9 @@ type Transaction struct {
 	Customer string
 	Postings []Posting
 }
+
+// CurrencyOf returns the currency of one of its postings.
+func (t *Transaction) CurrencyOf(p *Posting) money.Currency { return cmp.Or(p.Currency, t.Currency) }
 
 // Key identifies a balance cell.
 type Key struct {

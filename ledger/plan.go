@@ -105,10 +105,11 @@ type sharePlan struct {
 	payees   []payeePlan
 	above    [2]spot // memo of what is above the cap, and its contra
 	groups   []deduction
-	carries  bool // a counter carries what is above a cap
-	floors   bool // a period below zero counts as nothing
-	keeps    bool // payees keep what was stated and is no longer owed
-	best     bool // the rate of favoured peers is lower than its own
+	fx       *fxPlan // nil = the sale is in the share's currency
+	carries  bool    // a counter carries what is above a cap
+	floors   bool    // a period below zero counts as nothing
+	keeps    bool    // payees keep what was stated and is no longer owed
+	best     bool    // the rate of favoured peers is lower than its own
 	favoured money.Rate
 	since    int64 // from when on it holds
 }
@@ -123,6 +124,7 @@ type payeePlan struct {
 // compiler collects the first error of the many spots that a plan asks for.
 type compiler struct {
 	state    *State
+	terms    journal.Hash
 	currency money.Currency
 	err      error
 }
@@ -160,7 +162,7 @@ func (s *State) compileSale(t *termsPlan, k saleKey) (*salePlan, error) {
 	if f.Agreement.Currency != k.currency {
 		return nil, fmt.Errorf("sale clause %s is in %s, the record in %s", clause.ID, f.Agreement.Currency, k.currency)
 	}
-	c := compiler{state: s, currency: k.currency}
+	c := compiler{state: s, currency: k.currency, terms: t.hash}
 	at := Posting{Clause: clause.ID, Cloud: k.cloud, Product: k.product}
 	account := func(book string, a Account, stream string) spot {
 		p := at
@@ -230,7 +232,7 @@ func (s *State) compileCost(t *termsPlan, k costKey) (*costPlan, error) {
 			return nil, fmt.Errorf("clause %s is in %s, the cost in %s", clause.ID, in.Currency, k.currency)
 		}
 	}
-	c := compiler{state: s, currency: k.currency}
+	c := compiler{state: s, currency: k.currency, terms: t.hash}
 	account := func(book string, a Account) spot {
 		return c.spot(in, Posting{Book: book, Account: a, Clause: subject, Cloud: k.cloud, Product: k.product})
 	}
@@ -276,10 +278,16 @@ func (c *compiler) draws(t *termsPlan, buyer, seller, cloud, product string, str
 	return all
 }
 
+// A receiver is a payee of a share that others may rest on.
+type receiver struct {
+	payer, payee string
+	currency     money.Currency
+}
+
 // shares returns the shares in force that a source moves, those that others rest on first.
 func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []agreement.Stream) []sharePlan {
 	var all []sharePlan
-	var receivers [][2]string // payer and payee of every payee so far, counted through
+	var receivers []receiver // every payee so far, counted through
 	for _, f := range t.terms.Shares() {
 		clause := f.Clause.(*agreement.RevenueShare)
 		p := sharePlan{rate: clause.Rate, first: len(receivers)}
@@ -295,8 +303,11 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []
 		}
 		if slices.Contains(base.From, "shares") {
 			for i, r := range receivers {
-				if r[1] == base.RevenueOf && !slices.Contains(base.ExceptFrom, r[0]) {
+				if r.payee == base.RevenueOf && !slices.Contains(base.ExceptFrom, r.payer) {
 					p.feeds = append(p.feeds, i)
+					if r.currency != f.Agreement.Currency {
+						c.fail(fmt.Errorf("share %s is in %s and rests on one in %s: only sales and fees are converted", clause.ID, f.Agreement.Currency, r.currency))
+					}
 				}
 			}
 		}
@@ -304,7 +315,7 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []
 			continue
 		}
 		for _, payee := range clause.Payees {
-			receivers = append(receivers, [2]string{clause.Payer, payee.Party})
+			receivers = append(receivers, receiver{clause.Payer, payee.Party, f.Agreement.Currency})
 		}
 		if lower, ok := favoured(t, f, sale.key.product); ok {
 			p.favoured, p.since = lower, clause.Favoured.From.UnixNano()
@@ -323,9 +334,7 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []
 // finish adds a share's running state, bounds and places.
 func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 	clause := f.Clause.(*agreement.RevenueShare)
-	if f.Agreement.Currency != k.currency && c.err == nil {
-		c.err = fmt.Errorf("share %s is in %s, its base in %s", clause.ID, f.Agreement.Currency, k.currency)
-	}
+	p.fx = c.conversion(f, k)
 	p.keys[0], p.tiers = segmentKey(clause, clause.Rate), newTiering(f, p.share.opening)
 	if p.best {
 		p.keys[1] = segmentKey(clause, p.favoured)
@@ -343,7 +352,11 @@ func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 		}
 	}
 	account := func(book string, a Account) spot {
-		return c.spot(f.Agreement, Posting{Book: book, Account: a, Clause: clause.ID, Cloud: k.cloud, Product: k.product})
+		sp, err := c.state.spot(f.Agreement, Posting{Book: book, Account: a, Clause: clause.ID, Cloud: k.cloud, Product: k.product}, f.Agreement.Currency)
+		if err != nil {
+			c.fail(err)
+		}
+		return sp
 	}
 	for _, payee := range clause.Payees {
 		p.parts = append(p.parts, payee.Part)

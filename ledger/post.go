@@ -72,7 +72,7 @@ func (s *State) money(at int64, body journal.Body) error {
 	case *journal.Correction:
 		return s.correction(at, body)
 	case *journal.Rate:
-		return s.exchange(body)
+		return s.exchange(at, body)
 	case *journal.Fact, *journal.Merge:
 		// They move no money: a fact changes terms, which documents bring, and a merge is the order of what is posted.
 		return nil
@@ -257,6 +257,9 @@ func (s *State) apply() error {
 		}
 		posting := p.line.Posting
 		posting.Amount, posting.Day = p.amount, c.day
+		if p.line.currency != w.tx.Currency {
+			posting.Currency = p.line.currency
+		}
 		w.tx.Postings = append(w.tx.Postings, posting)
 	}
 	s.chain()
@@ -285,7 +288,11 @@ func (s *State) chain() {
 	for i := range w.posted {
 		p := &w.posted[i]
 		amount := p.amount.Bytes()
-		b = append(b, p.line.id[:]...)
+		if p.line.currency == w.tx.Currency {
+			b = append(b, p.line.id[:]...)
+		} else {
+			b = append(b, p.line.foreign[:]...)
+		}
 		b = append(b, amount[:]...)
 	}
 	w.canon = b

@@ -25,8 +25,9 @@ type fixing struct {
 	value money.Rate
 }
 
-// exchange keeps a rate of exchange. It moves no money: shares are converted when they accrue.
-func (s *State) exchange(r *journal.Rate) error {
+// exchange keeps a rate of exchange. Shares are converted when they accrue; what was converted at a provisional rate is
+// restated once this one makes the rate final.
+func (s *State) exchange(at int64, r *journal.Rate) error {
 	switch {
 	case r.From == "" || r.To == "" || r.From == r.To:
 		return fmt.Errorf("a rate from %q to %q: name two currencies", r.From, r.To)
@@ -42,8 +43,9 @@ func (s *State) exchange(r *journal.Rate) error {
 		}
 		return nil
 	}
-	s.later(func() { s.rates[k] = slices.Insert(s.rates[k], i, fixing{r.At, r.Value}) })
-	return nil
+	rates := slices.Insert(slices.Clone(s.rates[k]), i, fixing{r.At, r.Value})
+	s.later(func() { s.rates[k] = rates })
+	return s.restate(at, k, rates)
 }
 
 func (s *State) fixing(k rateKey, at int64) (int, bool) {

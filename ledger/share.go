@@ -48,6 +48,7 @@ type share struct {
 	groups   []deductionGroup
 	periods  *counter       // what posts in a period, where one below zero counts as nothing
 	payees   []*payeeTotals // by party
+	foreign  []*converted   // what was brought in other currencies
 }
 
 // A segment is the part of a share's life under one rate and one split among payees, within one window of its caps. Each

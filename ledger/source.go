@@ -16,6 +16,7 @@ type source struct {
 	payer   string // of it
 	payee   string
 	primary clauseKey // the share that is accrued again
+	off     int       // the group in which it lowers the base; -1 = none
 }
 
 // base returns which amounts of a flow count to a share, and the group in which they lower its base; -1 = they add to it.
@@ -35,7 +36,7 @@ func (c *source) base(f agreement.InForce, sale *salePlan, streams []agreement.S
 			return []int{0}, i
 		}
 	case c.primary == clauseKey{f.Agreement.Name, clause.ID}:
-		return []int{0}, -1
+		return []int{0}, c.off
 	}
 	return nil, -1
 }
@@ -73,7 +74,7 @@ func (c *compiler) outranked(t *termsPlan, f agreement.InForce, sale *salePlan, 
 
 // sharesOf compiles what a source other than a sale makes of shares.
 func (s *State) sharesOf(t *termsPlan, from source, product, cloud string, currency money.Currency) (*salePlan, error) {
-	c := compiler{state: s, currency: currency}
+	c := compiler{state: s, currency: currency, terms: t.hash}
 	p := &salePlan{key: saleKey{seller: from.payee, customer: from.payer, product: product, cloud: cloud, currency: currency}}
 	p.shares = c.shares(t, p, &from, nil)
 	return p, c.err

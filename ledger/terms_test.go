@@ -4,8 +4,10 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"concord/agreement"
 	"concord/journal"
@@ -35,7 +37,9 @@ var examples = []struct {
 		{"2026-06-02", "refund", "10", "2026-05-01", "-1", "3"},
 		{"2026-06-03", "refund", "15", "2026-05-02", "-3", "0"},
 	}},
-	{"refunds with tiers", func(s *agreement.RevenueShare, _ *agreement.Agreement) { s.Rate, s.Tiers = money.Rate{}, tiers("month") }, []step{
+	{"refunds with tiers", func(s *agreement.RevenueShare, _ *agreement.Agreement) {
+		s.Rate, s.Tiers = money.Rate{}, tiers("month")
+	}, []step{
 		{"2026-05-01", "sale", "30", "", "4", "4"},
 		{"2026-06-01", "sale", "10", "", "2", "6"},
 		{"2026-06-02", "refund", "25", "2026-05-01", "-3", "3"},
@@ -136,6 +140,27 @@ var examples = []struct {
 	}, []step{
 		{"2026-05-01", "sale", "100", "", "26", "26"},
 	}},
+	{"rates of the day", inEuro("event-day", "25 total"), []step{
+		{"2026-05-01", "rate", "1.10", "", "0", "0"},
+		{"2026-05-02", "sale", "100", "", "22", "22"},
+		{"2026-05-03", "rate", "1.20", "", "0", "22"},
+		{"2026-05-03", "sale", "100", "", "3", "25"},
+		{"2026-05-04", "refund", "100", "2026-05-02", "-1", "24"},
+	}},
+	{"rates of the month", inEuro("month-average", "40 total"), []step{
+		{"2026-05-01", "rate", "1.10", "", "0", "0"},
+		{"2026-05-02", "sale", "100", "", "22", "22"},
+		{"2026-05-20", "rate", "1.20", "", "0", "22"},
+		{"2026-05-21", "sale", "100", "", "18", "40"},
+		{"2026-06-01", "rate", "0.90", "", "0", "40"},
+		{"2026-06-02", "refund", "60", "2026-05-02", "-7.8", "32.2"},
+	}},
+	{"rates of the period's end", inEuro("period-end"), []step{
+		{"2026-05-01", "rate", "1.10", "", "0", "0"},
+		{"2026-05-02", "sale", "100", "", "22", "22"},
+		{"2026-05-30", "rate", "1.20", "", "0", "22"},
+		{"2026-06-01", "rate", "0.90", "", "2", "24"},
+	}},
 	{"amendment inside a period", func(s *agreement.RevenueShare, a *agreement.Agreement) {
 		s.Caps = caps("30 total")
 		lower := *s
@@ -147,6 +172,22 @@ var examples = []struct {
 		{"2026-05-16", "refund", "50", "2026-05-14", "-10", "16"},
 		{"2026-05-17", "sale", "200", "", "14", "30"},
 	}},
+}
+
+// inEuro lets the sales of an example be in euro, and the share in dollars.
+func inEuro(moment string, limits ...string) func(*agreement.RevenueShare, *agreement.Agreement) {
+	return func(s *agreement.RevenueShare, a *agreement.Agreement) {
+		s.FX = &agreement.FX{Source: "ecb", Moment: moment}
+		s.Caps = caps(limits...)
+	}
+}
+
+// euroSales is the agreement of openai's sales in euro.
+func euroSales() *agreement.Agreement {
+	a := capped(false)
+	a.Name, a.Currency, a.Products, a.Parties = "sales", "EUR", nil, a.Parties[:1]
+	a.Amendments[0].Adds = []agreement.Clause{sells("openai-sales", "openai", agreement.Match{}, "60%", "40%")}
+	return a
 }
 
 func caps(texts ...string) (all []agreement.Cap) {
@@ -162,14 +203,18 @@ func tiers(reset string) *agreement.Tiers {
 }
 
 // simple is an agreement in which openai owes microsoft a fifth of what it sells.
-func simple(change func(*agreement.RevenueShare, *agreement.Agreement)) *agreement.Agreement {
+func simple(change func(*agreement.RevenueShare, *agreement.Agreement)) []*agreement.Agreement {
 	a := capped(false)
 	a.Name = "deal"
 	s := share("share", "openai", "microsoft", "20%", "sales")
 	a.Amendments[0].Adds = []agreement.Clause{s, sells("openai-sales", "openai", agreement.Match{}, "60%", "40%"),
 		&agreement.License{Common: head("license"), Licensor: "openai", Licensee: "google"}}
 	change(s, a)
-	return a
+	if s.FX == nil {
+		return []*agreement.Agreement{a}
+	}
+	a.Amendments[0].Adds = slices.Delete(a.Amendments[0].Adds, 1, 2)
+	return []*agreement.Agreement{a, euroSales()}
 }
 
 // body makes the entry of a step.
@@ -180,15 +225,25 @@ func (s step) body(w *world) journal.Body {
 		at = date(s.of)
 		o.At, o.Of = at.UnixNano(), journal.Ref{Kind: journal.KindRecord, ID: s.of}
 	}
-	o.Terms = w.terms(at).Hash()
+	terms := w.terms(at)
+	o.Terms = terms.Hash()
+	if f, _, ok := terms.Sale("openai", gpt54, "openai"); ok {
+		o.Currency = f.Agreement.Currency
+	}
 	amount := money.MustParse(s.amount)
 	switch s.what {
+	case "rate":
+		value, err := money.ParseRate(s.amount)
+		if err != nil {
+			panic(err)
+		}
+		return &journal.Rate{Source: "ecb", From: "EUR", To: "USD", At: date(s.on).UnixNano(), Value: value}
 	case "sale":
 		return &journal.Invoice{Origin: o, Amount: amount}
 	case "refund":
 		return &journal.Refund{Origin: o, Amount: amount}
 	case "credit":
-		return &journal.Credit{Origin: o, From: "openai", To: "acme", Amount: amount, Currency: "USD"}
+		return &journal.Credit{Origin: o, From: "openai", To: "acme", Amount: amount, Currency: o.Currency}
 	case "marketplace fee":
 		return &journal.Fee{Name: "marketplace-fee", Clause: "marketplace", Payer: "openai", Payee: "shop", Origin: o, Amount: amount, Currency: "USD"}
 	case "license fee":
@@ -238,7 +293,7 @@ func TestTheExamplesOfTheMoneyPage(t *testing.T) {
 	}
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
-			w := newWorld(t, simple(e.clause))
+			w := newWorld(t, simple(e.clause)...)
 			w.learn()
 			var owed money.Amount
 			table := []string{"| on | what | amount | owed more | owed |", "|---|---|---|---|---|"}
@@ -260,5 +315,40 @@ func TestTheExamplesOfTheMoneyPage(t *testing.T) {
 				t.Errorf("docs/money.md lacks, for %s:\n%s", e.name, text)
 			}
 		})
+	}
+}
+
+func TestASaleWithoutARateOfItsDayIsRefusedAndNothingIsHalfPosted(t *testing.T) {
+	w := newWorld(t, simple(inEuro("event-day"))...)
+	w.learn()
+	w.do("2026-05-02", step{on: "2026-05-02", what: "rate", amount: "1.1"}.body(w))
+	before, hash := w.state.Encode(), w.state.Hash()
+
+	body := step{on: "2026-05-01", what: "sale", amount: "100"}.body(w)
+	_, err := ledger.Post(w.state, &journal.Entry{Time: date("2026-05-01").UnixNano(), ID: "late", Body: body})
+	if err == nil || !strings.Contains(err.Error(), "ecb has no rate of EUR to USD for 2026-05-01: record one") {
+		t.Errorf("error %v, want one that names the day and what to do", err)
+	}
+	if string(w.state.Encode()) != string(before) || w.state.Hash() != hash {
+		t.Error("the state has changed")
+	}
+}
+
+func TestWhatIsConvertedAtAProvisionalRateIsListedUntilItIsFinal(t *testing.T) {
+	w := newWorld(t, simple(inEuro("month-average"))...)
+	w.learn()
+	for _, s := range []step{{on: "2026-05-01", what: "rate", amount: "1.1"}, {on: "2026-05-02", what: "sale", amount: "100"}} {
+		w.do(s.on, s.body(w))
+	}
+	var got []string
+	for _, p := range w.state.Provisionals(midnight("2026-06-01")) {
+		got = append(got, fmt.Sprintf("%s %s %s: %s %s as %s %s", p.Clause, p.Source, time.Unix(int64(p.Day)*86400, 0).UTC().Format(time.DateOnly), p.Amount, p.From, p.Base, p.To))
+	}
+	if want := []string{"share ecb 2026-05-02: 100 EUR as 110 USD"}; !slices.Equal(got, want) {
+		t.Errorf("provisional %q, want %q", got, want)
+	}
+	w.do("2026-06-01", step{on: "2026-06-01", what: "rate", amount: "1.3"}.body(w))
+	if left := w.state.Provisionals(midnight("2026-07-01")); len(left) > 0 {
+		t.Errorf("after a rate of June %v is left", left)
 	}
 }

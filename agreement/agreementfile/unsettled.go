@@ -20,7 +20,6 @@ const notSettled = "not-settled-yet"
 // Support for one of them deletes its row.
 var notYet = map[string]gap{
 	"sale.price.tax":                {"prices of tokens have no tax in them, and budgets would have to hold it", "state prices without tax"},
-	"revenue-share.fx":              {"no entry states a rate of exchange", "keep the agreement in one currency"},
 	"revenue-share.retro":           {closes, "state the amendment from its effective instant on"},
 	"commitment.sub_windows":        {dated, "state one window"},
 	"commitment.shortfall":          {dated, "leave it out: statements show what is left, and nothing is invoiced"},
