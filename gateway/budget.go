@@ -302,3 +302,15 @@ func budgetsOf(k *Key, all []Budget) *budgets {
 	}
 	return &out
 }
+
+// String returns the period's name in configurations.
+func (p Period) String() string {
+	switch p {
+	case Day:
+		return "day"
+	case Month:
+		return "month"
+	default:
+		return "total"
+	}
+}

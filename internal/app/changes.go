@@ -34,7 +34,7 @@ func catalogBytes(c *Config) []byte {
 
 // sameAccess reports whether the same keys let the same customers in, and deployments are reached in the same way.
 func sameAccess(a, b *Config) bool {
-	return maps.Equal(gatewayKeys(a.Keys), gatewayKeys(b.Keys)) && slices.EqualFunc(a.Targets, b.Targets, func(x, y clouds.Target) bool { return x.Equal(&y) })
+	return sameBudgets(a, b) && maps.Equal(gatewayKeys(a.Keys), gatewayKeys(b.Keys)) && slices.EqualFunc(a.Targets, b.Targets, func(x, y clouds.Target) bool { return x.Equal(&y) })
 }
 
 // needRestart warns of settings that a running server does not take.
@@ -89,6 +89,7 @@ func changes(a, b *Config, now time.Time) []string {
 	out = append(out, listed("customer", customersByID(a), customersByID(b),
 		func(x, y agreement.Customer) bool { return reflect.DeepEqual(x, y) })...)
 	out = append(out, listed("key", keysByID(a), keysByID(b), equal)...)
+	out = append(out, budgetChanges(a, b)...)
 	if len(out) == 0 {
 		add("what is known by now changes the terms")
 	}

@@ -19,6 +19,7 @@ import (
 	"concord/agreement/condition"
 	"concord/clouds"
 	"concord/delivery"
+	"concord/gateway"
 	"concord/journal"
 	"concord/ledger"
 	"concord/pricing"
@@ -37,6 +38,8 @@ type Config struct {
 	Catalog    *agreement.Catalog
 	Targets    []clouds.Target // one for each deployment, in the catalog's order
 	Keys       []Key
+	Budgets    []gateway.Budget
+	MaxOutput  map[string]int64   // tokens that a model can answer with, by deployment; what is not there is not known
 	Documents  []journal.Document // agreements and price books as read, in order
 	Timeouts   Timeouts
 	Breaker    delivery.Settings
@@ -54,9 +57,10 @@ type Config struct {
 
 // A Key lets a customer in. Only its hash is known.
 type Key struct {
-	ID       string
-	Customer string
-	Hash     [32]byte // SHA-256 of the key
+	ID        string
+	Customer  string
+	Hash      [32]byte // SHA-256 of the key
+	MaxOutput int64    // tokens a request may ask for at most; 0 = no bound
 }
 
 // Timeouts of requests and of stopping.
@@ -110,6 +114,7 @@ func load(path string, src Source, known time.Time) (*Config, error) {
 	l.prices()
 	l.deployments()
 	l.customers()
+	l.budgets()
 	if !HasErrors(l.findings) {
 		l.terms()
 	}
@@ -371,6 +376,9 @@ func (l *loader) customers() {
 		l.config.Catalog.Customers = append(l.config.Catalog.Customers, out)
 		for _, key := range c.Keys {
 			l.key(out.ID, key.ID, key.Hash)
+			if n, ok := l.tokens(key.MaxOutput); ok && len(l.config.Keys) > 0 && l.config.Keys[len(l.config.Keys)-1].ID == key.ID.Value {
+				l.config.Keys[len(l.config.Keys)-1].MaxOutput = n
+			}
 		}
 	}
 }

@@ -25,6 +25,7 @@ type document struct {
 	Accounts    map[string]account `yaml:"accounts"`
 	Deployments []deployment       `yaml:"deployments"`
 	Customers   []customer         `yaml:"customers"`
+	Budgets     []budgetDocument   `yaml:"budgets"`
 	Journal     struct {
 		Durability text `yaml:"durability"`
 		Intent     text `yaml:"intent"`
@@ -77,14 +78,15 @@ type secret struct {
 }
 
 type deployment struct {
-	ID       text   `yaml:"id"`
-	Product  text   `yaml:"product"`
-	Account  text   `yaml:"account"`
-	Seller   text   `yaml:"seller"`
-	Model    text   `yaml:"model"`
-	APIs     []text `yaml:"apis"`
-	Capacity text   `yaml:"capacity"`
-	Paid     text   `yaml:"provisioned"`
+	ID        text   `yaml:"id"`
+	Product   text   `yaml:"product"`
+	Account   text   `yaml:"account"`
+	Seller    text   `yaml:"seller"`
+	Model     text   `yaml:"model"`
+	APIs      []text `yaml:"apis"`
+	Capacity  text   `yaml:"capacity"`
+	Paid      text   `yaml:"provisioned"`
+	MaxOutput text   `yaml:"max_output"` // tokens that the model can answer with
 }
 
 type customer struct {
@@ -96,8 +98,9 @@ type customer struct {
 	Territory  text            `yaml:"territory"`
 	Attributes map[string]text `yaml:"attributes"` // what conditions of clauses ask for
 	Keys       []struct {
-		ID   text `yaml:"id"`
-		Hash text `yaml:"hash"`
+		ID        text `yaml:"id"`
+		Hash      text `yaml:"hash"`
+		MaxOutput text `yaml:"max_output"` // tokens a request may ask for
 	} `yaml:"keys"`
 }
 

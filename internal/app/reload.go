@@ -60,7 +60,8 @@ type inForce struct {
 }
 
 func (f *inForce) offer() gateway.Offer {
-	return gateway.Offer{Timeline: f.timeline, Set: f.set, Keys: gatewayKeys(f.config.Keys), Targets: targetsByID(f.config.Targets)}
+	return gateway.Offer{Timeline: f.timeline, Set: f.set, Keys: gatewayKeys(f.config.Keys), Targets: targetsByID(f.config.Targets),
+		Budgets: f.config.Budgets, MaxOutput: f.config.MaxOutput}
 }
 
 // Reload reads the configuration and all that it names again and, if it is good and says something new, puts it into force:

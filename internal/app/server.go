@@ -126,6 +126,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	offer := first.offer()
 	s.gateway, err = gateway.New(gateway.Config{
 		Timeline: offer.Timeline, Set: offer.Set, Keys: offer.Keys, Adapters: adapters(), Targets: offer.Targets,
+		Budgets: offer.Budgets, MaxOutput: offer.MaxOutput,
 		Journal: s.committer, Chain: s.chain, Random: randomID, Breaker: config.Breaker,
 		Retries: config.Failover.Retries, Hedge: config.Failover.Hedge, Probe: config.Failover.Probe, Objects: s.journal, Past: s.past, Speed: o.Speed, Log: o.Log,
 		Timeouts: gateway.Timeouts{
@@ -356,7 +357,7 @@ func randomID() uint64 {
 func gatewayKeys(keys []Key) map[gateway.KeyHash]gateway.Key {
 	out := map[gateway.KeyHash]gateway.Key{}
 	for _, k := range keys {
-		out[k.Hash] = gateway.Key{ID: k.ID, Customer: k.Customer}
+		out[k.Hash] = gateway.Key{ID: k.ID, Customer: k.Customer, MaxOutput: k.MaxOutput}
 	}
 	return out
 }
