@@ -37,6 +37,11 @@ type admin struct {
 // openAdmin opens the socket. The lock on the data directory is held, so that whatever stands there is of a process that died.
 func (s *Server) openAdmin(ctx context.Context) (*admin, error) {
 	a := &admin{data: s.config.Data}
+	if s.config.Store.Given() { // which takes no lock on the directory
+		if err := a.alone(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if err := a.listen(ctx); err != nil {
 		return nil, fmt.Errorf("open the admin socket in %s: %w", s.config.Data, err)
 	}
@@ -206,6 +211,10 @@ func AskStatus(ctx context.Context, data string) (*Status, error) {
 
 // ask sends a request to the admin socket and reads its JSON.
 func ask(ctx context.Context, data, method, path string, answer any) error {
+	data, err := dataAt(data)
+	if err != nil {
+		return err
+	}
 	socket, err := socketPath(data)
 	if err != nil {
 		return fmt.Errorf("find the admin socket of %s: %w", data, err)

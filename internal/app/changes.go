@@ -41,7 +41,7 @@ func sameAccess(a, b *Config) bool {
 func needRestart(a, b *Config) []agreement.Finding {
 	var found []agreement.Finding
 	for _, s := range append(journalChanges(a, b), []setting{
-		{"gateway", a.Gateway != b.Gateway}, {"listen", a.Listen != b.Listen}, {"data", a.Data != b.Data},
+		{"gateway", a.Gateway != b.Gateway}, {"listen", a.Listen != b.Listen}, {"data", a.Data != b.Data}, {"store", a.Store != b.Store},
 		{"timeouts", a.Timeouts != b.Timeouts}, {"breaker", a.Breaker != b.Breaker},
 		{"retries, hedge or probe", a.Failover != b.Failover},
 	}...) {

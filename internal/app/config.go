@@ -32,6 +32,7 @@ type Config struct {
 	Gateway    string
 	Listen     string
 	Data       string // directory
+	Store      StoreSettings
 	Known      time.Time
 	Set        *agreement.Set
 	Books      delivery.Books
@@ -180,6 +181,7 @@ func (l *loader) settings() {
 	c.Gateway = or(doc.Gateway, "concord")
 	c.Listen = or(doc.Listen, "127.0.0.1:8080")
 	c.Data = or(doc.Data, "concord-data")
+	c.Store = l.store()
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		l.reject("config-listen", doc.Listen, "write host:port, such as 127.0.0.1:8080", "%q is not an address to listen on", c.Listen)
 	}

@@ -21,13 +21,22 @@ type Reading struct {
 	Live    bool // a server is running on them
 
 	catchUp func(context.Context) error
+	posted  ledger.Books                       // that a rebuild writes; nil = Books
+	others  func(context.Context) (int, error) // how many gateways are alive; nil = Live says all
 	closers []func() error
 	history *History
 }
 
-// OpenReading opens a data directory to read it. Where no server holds it, the books are first brought up to the journal;
-// nothing else is changed.
+// OpenReading opens a data directory to read it, or the store of a configuration that keeps journal and books elsewhere (Where).
+// Where no server holds it, the books are first brought up to the journal; nothing else is changed.
 func OpenReading(ctx context.Context, dir string) (_ *Reading, err error) {
+	settings, err := storeAt(dir)
+	if err != nil {
+		return nil, err
+	}
+	if settings.Given() {
+		return openShared(ctx, settings)
+	}
 	if _, err := os.Stat(filepath.Join(dir, "journal.db")); err != nil {
 		return nil, fmt.Errorf("there is no journal in %s\n  say where it is: --data DIR or --config FILE", dir)
 	}

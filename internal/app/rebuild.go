@@ -23,15 +23,22 @@ func (r *Reading) Rebuild(ctx context.Context) (*Rebuilt, error) {
 	if r.Live {
 		return nil, fmt.Errorf("a server is running on %s and posts to its books\n  stop it first", r.Dir)
 	}
-	before, err := ledger.Digest(ctx, r.Books)
+	books := r.Books
+	if r.posted != nil {
+		books = r.posted
+		if n, err := r.others(ctx); err != nil || n > 0 {
+			return nil, errors.Join(fmt.Errorf("%d gateways are running on %s and post to its books\n  stop them first; one that was killed counts until its lease has run out, in 10 s", n, r.Dir), err)
+		}
+	}
+	before, err := ledger.Digest(ctx, books)
 	if err != nil {
 		return nil, fmt.Errorf("read the books before rebuilding them: %w", err)
 	}
-	stats, err := store.Rebuild(ctx, r.Journal, r.Books, store.PosterOptions{})
+	stats, err := store.Rebuild(ctx, r.Journal, books, store.PosterOptions{})
 	if err != nil {
 		return nil, err
 	}
-	after, err := ledger.Digest(ctx, r.Books)
+	after, err := ledger.Digest(ctx, books)
 	if err != nil {
 		return nil, fmt.Errorf("read the rebuilt books: %w", err)
 	}

@@ -43,6 +43,7 @@ type Server struct {
 	log       *slog.Logger
 	listener  net.Listener
 	journal   journal.Journal
+	shared    journal.Merging // the journal, where other gateways append to it too; nil = nobody else does
 	books     ledger.Books
 	committer *store.Committer
 	poster    *store.Poster
@@ -63,6 +64,7 @@ type Server struct {
 	posted chan struct{} // the books were saved
 	fenced chan error    // another process took over
 	once   sync.Once
+	ahead  atomic.Int64 // ns that this machine's clock is ahead of the store's, beyond what the question took; shared only
 }
 
 // PortInUse says that a server cannot listen where it was told to.
@@ -112,7 +114,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if s.metrics, err = telemetry.NewMetrics(s.lag, s.unsynced); err != nil {
 		return nil, err
 	}
-	if err = s.openStores(); err != nil {
+	if err = s.openStores(ctx); err != nil {
 		return nil, err
 	}
 	if err = rehearse(ctx, s.books, nil, config, documents); err != nil {
@@ -144,6 +146,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", s.gateway.Handler())
+	mux.Handle("GET /readyz", s.ready(s.gateway.Handler()))
 	mux.Handle("GET /metrics", s.metrics.Handler())
 	s.web = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(o.Log.Handler(), slog.LevelDebug)}
@@ -153,8 +156,11 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	return s, nil
 }
 
-// openStores opens journal and books; the journal takes the lock on the data directory.
-func (s *Server) openStores() error {
+// openStores opens journal and books; the journal in a data directory takes the lock on it.
+func (s *Server) openStores(ctx context.Context) error {
+	if s.config.Store.Given() {
+		return s.openDatabase(ctx)
+	}
 	j, err := sqlite.OpenJournal(s.config.Data, sqlite.Options{})
 	if err != nil {
 		return lockedText(s.config.Data, err)
@@ -174,13 +180,16 @@ func (s *Server) begin(ctx context.Context, documents []journal.Document) error 
 	if err != nil {
 		return err
 	}
-	s.committer, err = store.NewCommitter(ctx, s.journal, s.chain, store.CommitterOptions{
+	options := store.CommitterOptions{
 		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
 		QueueEntries: s.config.Journal.queue(), Reserve: s.config.Journal.Reserve,
 		Free: func() (int64, error) { return sqlite.Free(s.config.Data) },
-	})
-	if err != nil {
-		return fmt.Errorf("begin to write the journal in %s: %w", s.config.Data, err)
+	}
+	if s.shared != nil {
+		options.Free = nil // the database's disk is not this machine's: commits tell when it is full
+	}
+	if s.committer, err = store.NewCommitter(ctx, s.journal, s.chain, options); err != nil {
+		return fmt.Errorf("begin to write the journal in %s: %w", s.place(), err)
 	}
 	if err := s.write(ctx, s.chain.Started, documents); err != nil {
 		return fmt.Errorf("write the agreements and prices into the journal: %w", err)
@@ -222,7 +231,7 @@ func (s *Server) Recovered() int { return s.recovered }
 
 // Reading gives the server's own journal and books to whoever reads them beside it. Its Close does nothing.
 func (s *Server) Reading() *Reading {
-	return &Reading{Dir: s.config.Data, Journal: s.journal, Books: s.books, Live: true, catchUp: s.caughtUp}
+	return &Reading{Dir: s.place(), Journal: s.journal, Books: s.books, Live: true, catchUp: s.caughtUp}
 }
 
 // caughtUp waits until the poster, which Run runs, has taken all that the journal has now.
@@ -232,8 +241,13 @@ func (s *Server) caughtUp(ctx context.Context) error {
 		if err != nil || behind == 0 {
 			return err
 		}
+		var again <-chan time.Time
+		if s.shared != nil { // another process may be posting
+			again = time.After(50 * time.Millisecond)
+		}
 		select {
 		case <-s.posted:
+		case <-again:
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -250,7 +264,10 @@ func (s *Server) Run(ctx context.Context) error {
 	poster, stopPoster := context.WithCancel(context.WithoutCancel(ctx)) // the poster outlives the requests
 	defer stopPoster()
 	posting := make(chan error, 1)
-	go func() { posting <- s.poster.Run(poster) }()
+	go func() { posting <- s.post(poster) }()
+	alive, stopLiving := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopLiving()
+	tending := s.tend(alive)
 
 	serving, serveCtx := errgroup.WithContext(ctx)
 	serving.Go(func() error {
@@ -273,18 +290,27 @@ func (s *Server) Run(ctx context.Context) error {
 	serving.Go(func() error { return s.admin.serve() })
 	serving.Go(func() error { s.watch(serveCtx); return nil })
 	<-serveCtx.Done()
-	stopping := s.stop(context.WithoutCancel(ctx)) // what was delivered is metered even though we were told to stop
+	ctx = context.WithoutCancel(ctx) // what was delivered is metered even though we were told to stop
+	stopping := s.stop(ctx)
 	failed := serving.Wait()
 
+	if s.shared == nil {
+		stopping = errors.Join(stopping, s.end(ctx))
+	}
 	stopPoster()
 	var last error
 	if err := <-posting; err == nil { // else it stands in failed already
-		last = s.poster.CatchUp(context.WithoutCancel(ctx))
+		last = s.finishPosting(ctx)
 	}
-	return errors.Join(failed, stopping, last, s.closeStores(context.WithoutCancel(ctx)))
+	if s.shared != nil { // what is merged last stands in the chain
+		stopLiving()
+		tending.Wait()
+		stopping = errors.Join(stopping, s.end(ctx))
+	}
+	return errors.Join(failed, stopping, last, s.closeStores(ctx))
 }
 
-// stop ends serving within the drain time and seals the chain.
+// stop ends serving within the drain time.
 func (s *Server) stop(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.config.Timeouts.Drain)
 	defer cancel()
@@ -294,7 +320,7 @@ func (s *Server) stop(ctx context.Context) error {
 	if stopped := s.web.Shutdown(closing); stopped != nil {
 		err = errors.Join(err, s.web.Close())
 	}
-	return errors.Join(err, s.admin.close(closing), s.committer.Close(closing))
+	return errors.Join(err, s.admin.close(closing))
 }
 
 func (s *Server) closeStores(ctx context.Context) error {

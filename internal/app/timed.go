@@ -13,6 +13,9 @@ type timed struct {
 	committed func(time.Duration)
 }
 
+// Unwrap returns the journal under it.
+func (t timed) Unwrap() journal.Journal { return t.Journal }
+
 // AppendBlock appends to the journal under it.
 func (t timed) AppendBlock(ctx context.Context, b *journal.Block) error {
 	began := time.Now()

@@ -52,7 +52,7 @@ func (r *Reading) ExportUsage(ctx context.Context, w io.Writer, form events.Form
 	}
 	var failed error
 	err = EachEntry(ctx, r.Journal, journal.Cursor{}, func(b *journal.Block, e *journal.Entry) bool {
-		if b.Ordinal > end.Chain || b.Ordinal == end.Chain && b.Number > end.Block {
+		if b.At().Compare(end) > 0 {
 			return false
 		}
 		if _, ok := e.Body.(*journal.Record); ok && e.Time >= from && (until == 0 || e.Time < until) {
@@ -73,7 +73,7 @@ func (r *Reading) ExportUsage(ctx context.Context, w io.Writer, form events.Form
 func (r *Reading) exportDocuments(ctx context.Context, write func(*journal.Block, *journal.Entry) error) (end journal.Cursor, err error) {
 	written := map[journal.Hash]bool{}
 	var failed error
-	err = r.Journal.Blocks(ctx, journal.Cursor{}, func(b *journal.Block) bool {
+	err = journal.Posting(ctx, r.Journal, journal.Cursor{}, func(b *journal.Block) bool {
 		end = b.At()
 		wanted := false
 		failed = b.Headings(func(head *journal.Heading) {

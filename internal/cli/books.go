@@ -24,16 +24,16 @@ func (p *place) register(cmd *cobra.Command) {
 	cmd.MarkFlagsMutuallyExclusive("config", "data")
 }
 
-// dir finds the data directory: --data, --config, ./concord.yaml, ./concord-data.
+// dir finds the data directory, or the configuration that keeps its data elsewhere: --data, --config, ./concord.yaml, ./concord-data.
 func (p *place) dir() (string, error) {
 	if p.data != "" {
 		return p.data, nil
 	}
 	if p.config != "" {
-		return app.DataDir(p.config, app.Disk())
+		return app.Where(p.config, app.Disk())
 	}
 	if _, err := os.Stat("concord.yaml"); !errors.Is(err, fs.ErrNotExist) {
-		return app.DataDir("concord.yaml", app.Disk())
+		return app.Where("concord.yaml", app.Disk())
 	}
 	return "concord-data", nil
 }

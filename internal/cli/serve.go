@@ -54,7 +54,11 @@ func newServe(env Env) *cobra.Command {
 			if n := server.Recovered(); n > 0 {
 				fmt.Fprintf(env.Stderr, "Resolved %d requests that an earlier run had left open.\n", n)
 			}
-			fmt.Fprintf(env.Stderr, "Serving on http://%s/v1 until Ctrl-C; data in %s\n", server.Address(), config.Data)
+			data := config.Data
+			if config.Store.Given() {
+				data = config.Store.Name()
+			}
+			fmt.Fprintf(env.Stderr, "Serving on http://%s/v1 until Ctrl-C; data in %s\n", server.Address(), data)
 			return server.Run(ctx)
 		},
 	}

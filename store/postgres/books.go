@@ -34,24 +34,24 @@ func (b *Books) read(ctx context.Context, do func(pgx.Tx) error) error {
 }
 
 // Load returns what was saved last.
-func (b *Books) Load(ctx context.Context) (*ledger.Saved, error) {
+func (b *Books) Load(ctx context.Context) (s *ledger.Saved, err error) {
+	err = b.read(ctx, func(tx pgx.Tx) (err error) { s, err = load(ctx, tx); return err })
+	return s, err
+}
+
+func load(ctx context.Context, tx pgx.Tx) (*ledger.Saved, error) {
 	var s ledger.Saved
-	err := b.read(ctx, func(tx pgx.Tx) error {
-		var chain, block int64
-		err := tx.QueryRow(ctx, "SELECT chain, block, state FROM concord.books", binary).Scan(&chain, &block, &s.State)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err == nil {
-			s.Cursor = journal.Cursor{Chain: uint64(chain), Block: uint64(block)}
-			s.Documents, err = documents(ctx, tx, -1)
-		}
-		return err
-	})
+	var chain, block int64
+	err := tx.QueryRow(ctx, "SELECT chain, block, state FROM concord.books", binary).Scan(&chain, &block, &s.State)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &s, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &s, nil
+	s.Cursor = journal.Cursor{Chain: uint64(chain), Block: uint64(block)}
+	s.Documents, err = documents(ctx, tx, -1)
+	return &s, err
 }
 
 // documents reads the first n documents, all of them if n is negative.
@@ -64,26 +64,26 @@ func documents(ctx context.Context, tx pgx.Tx, n int64) ([][]byte, error) {
 }
 
 // Checkpoint returns the last checkpoint at or before a cursor.
-func (b *Books) Checkpoint(ctx context.Context, at journal.Cursor) (*ledger.Saved, error) {
+func (b *Books) Checkpoint(ctx context.Context, at journal.Cursor) (s *ledger.Saved, err error) {
+	err = b.read(ctx, func(tx pgx.Tx) (err error) { s, err = checkpoint(ctx, tx, at); return err })
+	return s, err
+}
+
+func checkpoint(ctx context.Context, tx pgx.Tx, at journal.Cursor) (*ledger.Saved, error) {
 	var s ledger.Saved
-	err := b.read(ctx, func(tx pgx.Tx) error {
-		var chain, block, n int64
-		err := tx.QueryRow(ctx, `SELECT chain, block, state, documents FROM concord.checkpoint
-			WHERE (chain, block) <= ($1, $2) ORDER BY chain DESC, block DESC LIMIT 1`, binary, int64(at.Chain), int64(at.Block)).
-			Scan(&chain, &block, &s.State, &n)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		if err == nil {
-			s.Cursor = journal.Cursor{Chain: uint64(chain), Block: uint64(block)}
-			s.Documents, err = documents(ctx, tx, n)
-		}
-		return err
-	})
+	var chain, block, n int64
+	err := tx.QueryRow(ctx, `SELECT chain, block, state, documents FROM concord.checkpoint
+		WHERE (chain, block) <= ($1, $2) ORDER BY chain DESC, block DESC LIMIT 1`, binary, int64(at.Chain), int64(at.Block)).
+		Scan(&chain, &block, &s.State, &n)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return &s, nil
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &s, nil
+	s.Cursor = journal.Cursor{Chain: uint64(chain), Block: uint64(block)}
+	s.Documents, err = documents(ctx, tx, n)
+	return &s, err
 }
 
 // Save writes a batch in one transaction.
@@ -169,7 +169,13 @@ func saveCells(ctx context.Context, tx pgx.Tx, cells []ledger.Cell) error {
 
 // Cells calls yield for every cell, all of one instant, in canonical order.
 func (b *Books) Cells(ctx context.Context, yield func(ledger.Cell) bool) error {
-	rows, err := b.pool.Query(ctx, `SELECT agreement, book, account, clause, cloud, product, stream, currency, day, amount, count
+	return b.cells(ctx, b.pool, yield)
+}
+
+func (b *Books) cells(ctx context.Context, q interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}, yield func(ledger.Cell) bool) error {
+	rows, err := q.Query(ctx, `SELECT agreement, book, account, clause, cloud, product, stream, currency, day, amount, count
 		FROM concord.cell ORDER BY agreement, book, account, clause, cloud, product, stream, currency, day`, binary)
 	if err != nil {
 		return b.fail("read the cells of", err)
