@@ -109,8 +109,8 @@ func TestEveryTransactionBalancesInEachBookAndIsMirrored(t *testing.T) {
 	})
 }
 
-// saveAll posts a journal to books as a poster does, and saves after each block for which last says so.
-func saveAll(t testing.TB, j journal.Journal, b ledger.Books, save func() bool) *ledger.State {
+// saveAll posts a journal to books as a poster does, and saves after each block for which save says so.
+func saveAll(t testing.TB, j journal.Journal, b ledger.Books, save func() bool, saved ...func(at journal.Cursor)) *ledger.State {
 	t.Helper()
 	s, at, err := ledger.Resume(t.Context(), b)
 	if err != nil {
@@ -125,7 +125,13 @@ func saveAll(t testing.TB, j journal.Journal, b ledger.Books, save func() bool) 
 		batch := &ledger.Batch{Old: at, New: to, State: s.Encode(), Cells: cells, Documents: documents, Checkpoints: due}
 		at, due = to, nil
 		s.Clean()
-		return b.Save(t.Context(), batch)
+		if err := b.Save(t.Context(), batch); err != nil {
+			return err
+		}
+		for _, f := range saved {
+			f(to)
+		}
+		return nil
 	}
 	end, err := ledger.Replay(t.Context(), j, s, at, journal.Cursor{}, nil, func(to journal.Cursor) error {
 		if c, ok := s.Checkpoint(to); ok {

@@ -121,15 +121,16 @@ func newLedgerRebuild(env Env) *cobra.Command {
 func newLedgerBalances(env Env) *cobra.Command {
 	var out format
 	var at place
-	var filter ledger.Filter
+	var options app.BalanceOptions
 	var account string
+	filter := &options.Filter
 	cmd := &cobra.Command{
-		Use: "balances", Short: "Show what stands in the accounts of the books", Args: cobra.NoArgs,
+		Use: "balances", Short: "Show what stands in the accounts of the books, as of a day and as known at a position", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter.Account = ledger.Account(account)
 			var all []ledger.Balance
 			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				all, err = ledger.Balances(cmd.Context(), r.Books, filter)
+				all, err = r.Balances(cmd.Context(), options)
 				return err
 			})
 			if err != nil {
@@ -155,6 +156,8 @@ func newLedgerBalances(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&account, "account", "", "only this account and those under it, such as payable:accrued")
 	cmd.Flags().StringVar(&filter.Clause, "clause", "", "only what this clause posted")
 	cmd.Flags().StringVar(&filter.Cloud, "cloud", "", "only this cloud's")
+	cmd.Flags().StringVar(&options.AsOf, "as-of", "", "only up to this day and including it, such as 2026-05-31, in the zone of each agreement")
+	cmd.Flags().StringVar(&options.KnownAt, "known-at", "", "only what was posted up to this position (CHAIN/BLOCK) or recorded by this instant (2026-06-04T12:00:00Z)")
 	at.register(cmd)
 	out.register(cmd)
 	return cmd
