@@ -57,7 +57,7 @@ prices: list
 currency: USD
 per: 1M tokens
 entries:
-  - {product: openai/*, seller: openai, from: 2020-01-01, input: "2.50", cache_read: "0.25", output: "15", provenance: public, source: test}
+  - {product: openai/*, seller: openai, from: 2020-01-01, input: "2.50", cache_read: "0.25", output: "15", input_audio: "10", output_audio: "20", input_image: "5", provenance: public, source: test}
 `
 
 const cloudCosts = `concord: 1
@@ -65,8 +65,8 @@ costs: cloud-costs
 currency: USD
 per: 1M tokens
 entries:
-  - {product: openai/*, operator: microsoft, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", provenance: assumed, source: test}
-  - {product: openai/*, operator: amazon, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", provenance: assumed, source: test}
+  - {product: openai/*, operator: microsoft, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", input_audio: "5", output_audio: "10", input_image: "2", provenance: assumed, source: test}
+  - {product: openai/*, operator: amazon, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", input_audio: "5", output_audio: "10", input_image: "2", provenance: assumed, source: test}
 `
 
 const (
@@ -234,6 +234,7 @@ func (c *cloud) body() []byte { c.mu.Lock(); defer c.mu.Unlock(); return c.last 
 type world struct {
 	testing.TB
 	gateway   *gateway.Gateway
+	network   *network
 	clouds    map[string]*cloud
 	memory    *journal.Memory
 	storage   *gatedJournal
@@ -284,7 +285,7 @@ func inWorld(t *testing.T, change func(*gateway.Config), test func(w *world)) {
 
 func newWorld(t *testing.T, change func(*gateway.Config)) *world {
 	n := &network{hosts: map[string]*host{}}
-	w := &world{TB: t, clouds: map[string]*cloud{}, memory: journal.NewMemory(), log: &bytes.Buffer{}, finished: make(chan gateway.Finished, 10_000)}
+	w := &world{TB: t, network: n, clouds: map[string]*cloud{}, memory: journal.NewMemory(), log: &bytes.Buffer{}, finished: make(chan gateway.Finished, 10_000)}
 	w.storage = &gatedJournal{Memory: w.memory}
 	for _, name := range []string{"azure", "aws", "openai"} {
 		c := &cloud{serve: answers("from " + name)}
