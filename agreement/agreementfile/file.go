@@ -21,7 +21,7 @@ const (
 // Parse reads one agreement document; name is used in positions. The findings are those of the document's form; an
 // agreement is returned only if none of them is an error.
 func Parse(name string, doc []byte) (*agreement.Agreement, []agreement.Finding) {
-	r := &reader{source: newSource(name, doc)}
+	r := &reader{source: newSource(name, doc), register: true}
 	body := r.document(doc)
 	if body == nil {
 		return nil, r.findings
@@ -32,6 +32,7 @@ func Parse(name string, doc []byte) (*agreement.Agreement, []agreement.Finding) 
 		return nil, r.findings
 	}
 	a := r.agreement(body)
+	r.registered(a)
 	a.Hash = sha256.Sum256(doc)
 	r.sort()
 	for _, f := range r.findings {

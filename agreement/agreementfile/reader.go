@@ -25,6 +25,8 @@ type reader struct {
 	clauses  int
 	trace    func(path string, words []string) // for tests: which fields are asked for, and which words they can have
 	language *condition.Language               // made for the first condition
+	register bool                              // documents that hold facts alone may follow
+	later    []ast.Node                        // those
 }
 
 func (r *reader) report(rule string, pos agreement.Pos, remedy, format string, args ...any) {
@@ -95,10 +97,11 @@ func (r *reader) document(doc []byte) ast.Node {
 	case len(bodies) == 0:
 		r.report("yaml", start, `begin with "concord: 1" and "agreement: NAME"`, "the document is empty")
 		return nil
-	case len(bodies) > 1:
+	case len(bodies) > 1 && !(r.register && isRegister(bodies[1:])):
 		r.report("yaml", r.at(bodies[1]), "put each agreement into a file of its own", "a file holds one document, and a second one begins here")
 		return nil
 	}
+	r.later = bodies[1:]
 	return bodies[0]
 }
 

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,6 +51,8 @@ func (s *Server) openAdmin(ctx context.Context) (*admin, error) {
 		result := s.Reload(r.Context(), "socket")
 		answerJSON(w, reloadStatus(result.Outcome), result)
 	})
+	mux.HandleFunc("POST /record", s.note)
+	mux.HandleFunc("POST /import", s.takeImport)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		status, err := s.Status(r.Context())
 		if err != nil {
@@ -211,6 +214,11 @@ func AskStatus(ctx context.Context, data string) (*Status, error) {
 
 // ask sends a request to the admin socket and reads its JSON.
 func ask(ctx context.Context, data, method, path string, answer any) error {
+	return askWith(ctx, data, method, path, nil, answer)
+}
+
+// askWith sends a request with a body of JSON; nil = none.
+func askWith(ctx context.Context, data, method, path string, what, answer any) error {
 	data, err := dataAt(data)
 	if err != nil {
 		return err
@@ -223,7 +231,13 @@ func ask(ctx context.Context, data, method, path string, answer any) error {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(ctx, method, "http://concord"+path, nil)
+	var sent []byte
+	if what != nil {
+		if sent, err = json.Marshal(what); err != nil {
+			return fmt.Errorf("write the question to the server on %s: %w", data, err)
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://concord"+path, bytes.NewReader(sent))
 	if err != nil {
 		return err
 	}

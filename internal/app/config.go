@@ -92,7 +92,7 @@ func Embedded(fsys fs.FS) Source {
 // facts count as known. What is wrong comes back as one *Invalid with all findings.
 func Load(path string, src Source, known time.Time) (*Config, error) {
 	seen, files := reading(src)
-	config, err := load(path, seen, known)
+	config, err := load(path, seen, known, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +100,8 @@ func Load(path string, src Source, known time.Time) (*Config, error) {
 	return config, nil
 }
 
-func load(path string, src Source, known time.Time) (*Config, error) {
+// load reads a configuration, and beside its agreements the facts that were recorded of them.
+func load(path string, src Source, known time.Time, facts []journal.Entry) (*Config, error) {
 	source, err := src.Read(path)
 	if err != nil {
 		return nil, unreadable("config-file", agreement.Pos{File: path}, "the configuration", path, err)
@@ -109,7 +110,7 @@ func load(path string, src Source, known time.Time) (*Config, error) {
 	if finding != nil {
 		return nil, &Invalid{"configuration", []agreement.Finding{*finding}}
 	}
-	l := &loader{src: src, doc: doc, source: source, sources: map[string][]byte{}, config: &Config{File: path, Known: known.UTC()}}
+	l := &loader{src: src, facts: facts, doc: doc, source: source, sources: map[string][]byte{}, config: &Config{File: path, Known: known.UTC()}}
 	l.settings()
 	l.agreements()
 	l.prices()
@@ -159,7 +160,8 @@ type loader struct {
 	sources  map[string][]byte // of the agreements, by path
 	config   *Config
 	findings []agreement.Finding
-	missing  bool // an agreement could not be read: who and what it knows is unknown
+	facts    []journal.Entry // recorded
+	missing  bool            // an agreement could not be read: who and what it knows is unknown
 }
 
 func (l *loader) reject(rule string, at text, remedy, format string, args ...any) {
@@ -247,6 +249,10 @@ func (l *loader) agreements() {
 		}
 		l.sources[path] = content
 		parsed, findings := agreementfile.Parse(path, content)
+		if parsed != nil && len(l.facts) > 0 {
+			content = withFacts(parsed, content, l.facts)
+			parsed, findings = agreementfile.Parse(path, content)
+		}
 		l.findings = append(l.findings, findings...)
 		l.missing = l.missing || parsed == nil
 		if parsed != nil {

@@ -21,6 +21,7 @@ type History struct {
 	documents map[journal.Hash]journal.Document
 	sets      map[journal.Hash]*PastSet
 	last      journal.Hash // of the set document that came last
+	facts     []journal.Entry
 }
 
 // A PastSet is one set of documents that was in force together.
@@ -39,7 +40,7 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 	err := j.Blocks(ctx, journal.Cursor{}, func(b *journal.Block) bool {
 		wanted := false
 		failed = b.Headings(func(head *journal.Heading) {
-			wanted = wanted || head.Kind == journal.KindTerms || head.Kind == journal.KindPrices
+			wanted = wanted || head.Kind == journal.KindTerms || head.Kind == journal.KindPrices || head.Kind == journal.KindFact
 		})
 		if failed == nil && wanted {
 			failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
@@ -48,6 +49,8 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 					if d.Doc == journal.DocSet {
 						h.last = d.Hash
 					}
+				} else if _, ok := e.Body.(*journal.Fact); ok {
+					h.facts = append(h.facts, *e)
 				}
 				return true
 			})

@@ -99,7 +99,7 @@ func (s *Server) reload(ctx context.Context, before *inForce, r *Reload) (change
 		return false, errors.New("this server's configuration is built into the program: there is nothing to read again")
 	}
 	seen, files := reading(source)
-	next, err := load(before.config.File, seen, r.At)
+	next, err := load(before.config.File, seen, r.At, s.facts)
 	if err != nil {
 		files.keep(s.files)
 		s.files = files

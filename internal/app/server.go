@@ -57,9 +57,11 @@ type Server struct {
 	current atomic.Pointer[inForce]
 	last    atomic.Pointer[Reload] // nil = the configuration was not read again yet
 
+	importing sync.Mutex            // held while a file is imported
 	reloading sync.Mutex            // held while the configuration is read again
 	written   map[journal.Hash]bool // documents that this process made durable
 	files     *lookout
+	facts     []journal.Entry // recorded, in order; guarded by reloading
 
 	posted chan struct{} // the books were saved
 	fenced chan error    // another process took over
@@ -104,10 +106,6 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 			err = errors.Join(err, s.abandon(ctx))
 		}
 	}()
-	documents, set, err := setDocuments(config)
-	if err != nil {
-		return nil, err
-	}
 	if s.chain, err = newChain(config.Gateway); err != nil {
 		return nil, err
 	}
@@ -117,10 +115,21 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if err = s.openStores(ctx); err != nil {
 		return nil, err
 	}
+	history, err := ReadHistory(ctx, s.journal)
+	if err != nil {
+		return nil, err
+	}
+	if config, err = s.withRecorded(config, history); err != nil {
+		return nil, err
+	}
+	documents, set, err := setDocuments(config)
+	if err != nil {
+		return nil, err
+	}
 	if err = rehearse(ctx, s.books, nil, config, documents); err != nil {
 		return nil, err
 	}
-	if err = s.begin(ctx, documents); err != nil {
+	if err = s.begin(ctx, history, documents); err != nil {
 		return nil, err
 	}
 	first := &inForce{config: config, timeline: config.timeline, set: set, since: config.Known}
@@ -175,11 +184,7 @@ func (s *Server) openStores(ctx context.Context) error {
 }
 
 // begin opens the chain, writes what is in force, and resolves what earlier processes left open.
-func (s *Server) begin(ctx context.Context, documents []journal.Document) error {
-	history, err := ReadHistory(ctx, s.journal)
-	if err != nil {
-		return err
-	}
+func (s *Server) begin(ctx context.Context, history *History, documents []journal.Document) (err error) {
 	options := store.CommitterOptions{
 		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
 		QueueEntries: s.config.Journal.queue(), Reserve: s.config.Journal.Reserve,

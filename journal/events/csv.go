@@ -190,7 +190,7 @@ func (r *row) read() *journal.Entry {
 	r.list("lines", &in.Lines)
 	r.list("attempts", &in.Attempts)
 	e := r.entry(&ev)
-	e.Body = r.record(&in, requestOf(e))
+	e.Body = r.record(&in, RequestOf(e.Source, e.ID))
 	if sum, err := total(in.Lines); v["amount"] != "" {
 		r.must("amount", err == nil && sum.String() == v["amount"], v["amount"], "write the sum of the lines, "+sum.String()+", or leave it empty")
 	}

@@ -70,7 +70,7 @@ func TestAMistakeInMoneyIsNamedWithItsFieldValueAndRemedy(t *testing.T) {
 		{"payment", `"to":"microsoft"`, `"to":""`, "data.to: \"\"\n  this must be said"},
 		{"payment", `"currency":"USD"`, `"currency":"dollars"`, `data.currency: "dollars"`},
 		{"rate", `"value":"1.0832"`, `"value":"0"`, `data.value: "0`},
-		{"correction", `"what":"price"`, `"what":"prices"`, "write price, usage, cost or void"},
+		{"correction", `"what":"price"`, `"what":"prices"`, "write price, usage, cost, void or terms"},
 		{"close", `OM-2026-05\"}`, `OM-2026-06\"}`, "does not have the hash"},
 		{"fact", `"agreement":"openai-microsoft"`, `"agreement":""`, "data.agreement"},
 		{"credit", `"kind":"record"`, `"kind":"intent"`, "data.origin.of.kind"},

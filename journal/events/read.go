@@ -138,7 +138,7 @@ func Parse(line []byte) (*journal.Entry, error) {
 			return nil, err
 		}
 		d.must("subject", ev.Subject == "" || ev.Subject == data.Customer, ev.Subject, "write the customer of the record, "+data.Customer)
-		e.Body = d.record(&data, requestOf(e))
+		e.Body = d.record(&data, RequestOf(e.Source, e.ID))
 	case TypeDocument:
 		var data document
 		if err := decode(ev.Data, at, &data, true); err != nil {
@@ -171,12 +171,13 @@ func (d *decoder) entry(ev *event) *journal.Entry {
 	return &journal.Entry{Source: ev.Source, ID: ev.ID, Part: ev.Part, Time: d.instant("time", ev.Time)}
 }
 
-// requestOf is the request of an event: its id, where that is one of ours, else one that follows from source and id.
-func requestOf(e *journal.Entry) journal.RequestID {
-	if id, err := journal.ParseRequestID(e.ID); err == nil {
-		return id
+// RequestOf returns the request of a record that came from a source: its id, where that is one of ours, else one that follows from
+// source and id.
+func RequestOf(source, id string) journal.RequestID {
+	if request, err := journal.ParseRequestID(id); err == nil {
+		return request
 	}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(e.Source), e.Source, e.ID))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(source), source, id))
 	return journal.RequestID(sum[:16])
 }
 

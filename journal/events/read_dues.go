@@ -145,8 +145,8 @@ func (d *decoder) correction(in *correctionData) journal.Body {
 		out.Usage = d.usage("data.usage", &in.Usage)
 	}
 	d.must("data.attempt", in.Attempt >= 0 && in.Attempt <= math.MaxInt32, fmt.Sprint(in.Attempt), "write the number of the attempt, from 1, or 0 for the sale")
-	known := in.What == "price" || in.What == "usage" || in.What == "cost" || in.What == "void"
-	d.must("data.what", known, in.What, "write price, usage, cost or void")
+	known := in.What == "price" || in.What == "usage" || in.What == "cost" || in.What == "void" || in.What == "terms"
+	d.must("data.what", known, in.What, "write price, usage, cost, void or terms")
 	return out
 }
 
