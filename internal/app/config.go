@@ -183,7 +183,6 @@ func (l *loader) settings() {
 	c.Gateway = or(doc.Gateway, "concord")
 	c.Listen = or(doc.Listen, "127.0.0.1:8080")
 	c.Data = or(doc.Data, "concord-data")
-	c.Store = l.store()
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		l.reject("config-listen", doc.Listen, "write host:port, such as 127.0.0.1:8080", "%q is not an address to listen on", c.Listen)
 	}
@@ -191,6 +190,7 @@ func (l *loader) settings() {
 		"gateway": doc.Gateway.Pos(c.File), "listen": doc.Listen.Pos(c.File), "data": doc.Data.Pos(c.File),
 		"journal.commit_wait": doc.Journal.CommitWait.Pos(c.File),
 	}
+	c.Store = l.store()
 	l.journal()
 	c.CommitWait = l.duration(doc.Journal.CommitWait, 2*time.Second)
 	c.Timeouts = Timeouts{
