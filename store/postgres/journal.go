@@ -103,21 +103,15 @@ func (j *Journal) AppendBlock(ctx context.Context, b *journal.Block) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	if !index.more() {
+	if !index.more() && len(b.Holds) == 0 && len(b.Posts) == 0 {
 		_, err = j.insert(ctx, j.pool, b, index)
 	} else {
-		err = pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
-			ordinal, err := j.insert(ctx, tx, b, index)
-			if err == nil {
-				err = index.write(ctx, tx, ordinal, b)
-			}
-			return err
-		})
+		err = j.transact(ctx, b, index)
 	}
 	switch {
 	case errors.Is(err, journal.ErrFenced):
 		return j.missing(ctx, b, err)
-	case errors.Is(err, journal.ErrConflict):
+	case errors.Is(err, journal.ErrConflict), errors.Is(err, journal.ErrAboveHold), overBudget(err):
 		return err
 	case code(err) == unique:
 		return fmt.Errorf("append block %d to chain %s: it holds a second entry under one identity: %w", b.Number, b.Chain, journal.ErrConflict)
