@@ -40,6 +40,7 @@ type Reply struct {
 	Tokens     int64 // words of the visible text
 	Reasoning  int64 // tokens of reasoning
 	Cached     int64 // prompt tokens that were in the cache
+	Written    int64 // prompt tokens that were written into the cache
 	Length     bool  // the limit ended it
 }
 
@@ -52,6 +53,7 @@ func (p *Profile) Answer(seed uint64, r *Request) Reply {
 		Tokens:     p.Shortest,
 		Reasoning:  r.Wish.Reasoning,
 		Cached:     min(r.Wish.Cached, r.PromptTokens),
+		Written:    min(r.Wish.Written, r.PromptTokens-min(r.Wish.Cached, r.PromptTokens)),
 	}
 	if p.Longest > p.Shortest {
 		reply.Tokens += rng.Int64N(p.Longest - p.Shortest + 1)
@@ -76,10 +78,10 @@ func spread(rng *rand.Rand, median, percent int64) int64 {
 }
 
 // A Directive is what a prompt asks of an emulated model: "[reply 40 tokens]", "[cached 4000 tokens]",
-// "[reasoning 10 tokens]", or "[filtered]" for a prompt that content filters object to. The words of a directive count to the prompt like any others.
+// "[written 500 tokens]" for those that are new in the cache, "[reasoning 10 tokens]", or "[filtered]" for a prompt that content filters object to. The words of a directive count to the prompt like any others.
 type Directive struct {
-	Reply, Cached, Reasoning int64
-	HasReply, Filtered       bool
+	Reply, Cached, Written, Reasoning int64
+	HasReply, Filtered                bool
 }
 
 const longestDirective = 40 // bytes
@@ -107,6 +109,8 @@ func (d *Directive) Read(text string) {
 			d.Reply, d.HasReply = n, true
 		case "cached":
 			d.Cached = n
+		case "written":
+			d.Written = n
 		case "reasoning":
 			d.Reasoning = n
 		}

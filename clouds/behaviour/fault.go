@@ -26,7 +26,7 @@ const (
 	Latency         // the first token comes later, by Delay
 	Slow            // each token comes later, by Delay
 	NoUsage         // usage is left out
-	WrongUsage      // usage is half of what was consumed
+	WrongUsage      // usage is Percent of what was consumed
 	numKinds
 )
 
@@ -56,14 +56,18 @@ func Kinds() []string { return kindNames[Down:] }
 
 // A Fault is one thing that goes wrong, in a window of time, of requests, or both. Times are ns.
 type Fault struct {
-	Kind        Kind
-	Status      int   // for Status
-	RetryAfter  int64 // for Throttle, Quota, Status and Down: what the cloud asks for; 0 = it does not say
-	After       int64 // tokens that come before LateError, Cut, Truncate and StallMid
-	Delay       int64 // for Latency and Slow
-	From, Until int64 // since the cloud started; Until 0 = without end
-	First, Last int64 // requests, counted from 1; Last 0 = without end
-	Every       int64 // only each n-th request of the window; 0 = all
+	Kind         Kind
+	Status       int   // for Status
+	RetryAfter   int64 // for Throttle, Quota, Status and Down: what the cloud asks for; 0 = it does not say
+	After        int64 // tokens that come before LateError, Cut, Truncate and StallMid
+	Delay        int64 // for Latency and Slow
+	From, Until  int64 // since the cloud started; Until 0 = without end
+	First, Last  int64 // requests, counted from 1; Last 0 = without end
+	Every        int64 // only each n-th request of the window; 0 = all
+	Share        int64 // only so many of 100 requests, drawn by Seed; 0 = all
+	Seed         uint64
+	Percent      int64 // for WrongUsage: of what was consumed; 0 = 50
+	Milliseconds bool  // with retry-after-ms, and without Retry-After
 }
 
 // Check says what a fault lacks, or nil.
@@ -75,6 +79,12 @@ func (f *Fault) Check() error {
 		return fmt.Errorf("fault status needs a status between 400 and 599, it has %d", f.Status)
 	case (f.Kind == Latency || f.Kind == Slow) && f.Delay <= 0:
 		return fmt.Errorf("fault %s needs a delay, such as 500ms", f.Kind)
+	case f.Share < 0 || f.Share > 100:
+		return fmt.Errorf("fault %s has a share of %d in 100", f.Kind, f.Share)
+	case f.Percent == 100 || f.Percent > 0 && f.Kind != WrongUsage:
+		return fmt.Errorf("fault %s has a percent of %d: only wrong-usage takes one, and 100 is no fault", f.Kind, f.Percent)
+	case f.Milliseconds && f.RetryAfter <= 0:
+		return fmt.Errorf("fault %s has no retry_after to tell in milliseconds", f.Kind)
 	case f.Until > 0 && f.Until <= f.From:
 		return fmt.Errorf("fault %s is over before it begins: until is not after from", f.Kind)
 	case f.Last > 0 && f.Last < f.First:
@@ -87,7 +97,10 @@ func (f *Fault) active(elapsed, request int64) bool {
 	if elapsed < f.From || f.Until > 0 && elapsed >= f.Until || request < f.First || f.Last > 0 && request > f.Last {
 		return false
 	}
-	return f.Every <= 1 || (request-max(f.First, 1))%f.Every == 0
+	if f.Every > 1 && (request-max(f.First, 1))%f.Every != 0 {
+		return false
+	}
+	return f.Share <= 0 || int64(mix(f.Seed^uint64(request)*0xd6e8feb86659fd93)%100) < f.Share
 }
 
 // Faults are all that may go wrong with a cloud; of those that end an answer, the first that is active counts.
@@ -101,6 +114,8 @@ type Effect struct {
 	After               int64
 	Delay, DelayToken   int64
 	NoUsage, WrongUsage bool
+	Percent             int64 // of WrongUsage
+	Milliseconds        bool  // the pause is told by retry-after-ms alone
 }
 
 // At gives the effect on the request of that number, which arrives at elapsed since the cloud started.
@@ -119,10 +134,13 @@ func (fs Faults) At(elapsed, request int64) Effect {
 		case NoUsage:
 			e.NoUsage = true
 		case WrongUsage:
-			e.WrongUsage = true
+			e.WrongUsage, e.Percent = true, f.Percent
+			if e.Percent == 0 {
+				e.Percent = 50
+			}
 		default:
 			if e.Kind == None {
-				e.Kind, e.Status, e.RetryAfter, e.After = f.Kind, f.Status, f.RetryAfter, f.After
+				e.Kind, e.Status, e.RetryAfter, e.After, e.Milliseconds = f.Kind, f.Status, f.RetryAfter, f.After, f.Milliseconds
 			}
 		}
 	}

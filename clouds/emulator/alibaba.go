@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -11,7 +12,9 @@ import (
 type alibabaDialect struct{ e *Emulator }
 
 func (d alibabaDialect) route(r *http.Request) (target, *failure) {
-	return openaiPaths(d, r, "/compatible-mode/v1")
+	return openaiPaths(d, r, "/compatible-mode/v1", func(o operation) bool {
+		return o == chatCompletion || o == createEmbedding || o == listModels || o == getModel
+	})
 }
 
 // fail writes the compatible mode's error: OpenAI's, with a request id beside it.
@@ -25,14 +28,32 @@ func (d alibabaDialect) fail(status int, code, kind, message string) *failure {
 	return &failure{status: status, body: b}
 }
 
-func (d alibabaDialect) authorize(r *http.Request, _ []byte) *failure {
-	if d.e.accepts(bearer(r)) {
-		return nil
+func (d alibabaDialect) authorize(r *http.Request, _ []byte) (string, *failure) {
+	if key := bearer(r); d.e.accepts(key) && d.regional(r.Host) {
+		return d.e.config.Accounts[key], nil
 	}
-	return d.fail(http.StatusUnauthorized, "invalid_api_key", "invalid_request_error", "Incorrect API key provided. A key is valid in its own region only.")
+	return "", d.fail(http.StatusUnauthorized, "invalid_api_key", "invalid_request_error", "Incorrect API key provided. A key is valid in its own region only.")
 }
 
-func (d alibabaDialect) check(q *chat) *failure {
+// regional reports whether a host, where it is one of Alibaba's own names, is of the region that the keys belong to.
+func (d alibabaDialect) regional(host string) bool {
+	name, _, _ := strings.Cut(host, ":")
+	of, ok := strings.CutSuffix(name, ".aliyuncs.com")
+	if !ok || d.e.config.Region == "" {
+		return true
+	}
+	legacy := map[string]string{"dashscope-intl": "ap-southeast-1", "dashscope-us": "us-east-1", "dashscope": "cn-beijing", "cn-hongkong.dashscope": "cn-hongkong"}
+	region, found := legacy[of]
+	if parts := strings.Split(of, "."); len(parts) == 3 && parts[2] == "maas" {
+		region, found = parts[1], true // WORKSPACE.REGION.maas
+	}
+	return found && region == d.e.config.Region
+}
+
+func (d alibabaDialect) check(q *query) *failure {
+	if q.op == createEmbedding && len(q.inputs) > 10 {
+		return d.invalid(http.StatusBadRequest, "Value error, batch size is invalid, it should not be larger than 10.: input.contents", "input", "")
+	}
 	if !q.openWeights() {
 		return nil
 	}
@@ -44,11 +65,11 @@ func (d alibabaDialect) check(q *chat) *failure {
 	return nil
 }
 
-func (d alibabaDialect) admission(q *chat) int64 { return q.prompt + q.limit*q.choices }
+func (d alibabaDialect) admission(q *query) int64 { return q.prompt + q.limit*q.choices }
 
 func (d alibabaDialect) head(_ *exchange, h http.Header) { h.Set("X-Request-Id", d.e.uuid()) }
 
-func (d alibabaDialect) shape(q *chat) shape {
+func (d alibabaDialect) shape(q *query) shape {
 	if q.openWeights() {
 		return shape{reasoning: "reasoning_content"}
 	}
@@ -63,6 +84,9 @@ func (d alibabaDialect) unknownModel(name string) *failure {
 	return d.fail(http.StatusNotFound, "model_not_found", "invalid_request_error",
 		fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name))
 }
+
+// unknownResponse is what this cloud, which keeps no responses, says of the path.
+func (d alibabaDialect) unknownResponse(id string) *failure { return d.unknownModel(id) }
 
 func (d alibabaDialect) throttled(wait time.Duration) *failure {
 	f := d.fail(http.StatusTooManyRequests, "insufficient_quota", "insufficient_quota",

@@ -13,7 +13,8 @@ import (
 // A writing is one answer while it is written.
 type writing struct {
 	*exchange
-	q        *chat
+	q        *query
+	form     form
 	shape    shape
 	reply    behaviour.Reply
 	id       string
@@ -24,8 +25,42 @@ type writing struct {
 	head     []byte // what every chunk begins with, up to its choices
 }
 
+// A form is how an operation's answer looks: whole, or as what comes before the first token, with each, and after the last.
+type form interface {
+	whole(a *writing) (contentType string, body []byte)
+	streamed() string // the content type of a stream
+	begin(a *writing)
+	content(a *writing, choice, n int64)
+	end(a *writing)
+	fail(a *writing, early bool) // an error inside the stream
+}
+
+func formOf(q *query) form {
+	switch q.op {
+	case createResponse:
+		return &responseForm{}
+	case createCompletion:
+		return &completionForm{}
+	case createEmbedding:
+		return &wholeForm{body: embeddings}
+	case createModeration:
+		return &wholeForm{body: moderations}
+	case generateImage, editImage:
+		return &imageForm{}
+	case createSpeech:
+		return &speechForm{}
+	case createTranscription, createTranslation:
+		return &transcriptForm{}
+	case invoke, invokeStream:
+		return &invokeForm{}
+	case converse, converseStream:
+		return &converseForm{}
+	}
+	return &chatForm{}
+}
+
 // answer generates what the model says and writes it at the model's pace.
-func (x *exchange) answer(q *chat) {
+func (x *exchange) answer(q *query) {
 	if x.effect.Kind == behaviour.Stall {
 		<-x.ctx.Done()
 		return
@@ -34,23 +69,55 @@ func (x *exchange) answer(q *chat) {
 	if q.toolCall != "" {
 		reply.Tokens = min(reply.Tokens, 1)
 	}
-	a := &writing{exchange: x, q: q, shape: x.e.dialect.shape(q), reply: reply, id: "chatcmpl-" + x.e.hex32()}
+	if !q.generates() {
+		reply.Tokens, reply.Reasoning, reply.Length = 0, 0, false
+	}
+	a := &writing{exchange: x, q: q, form: formOf(q), shape: x.e.dialect.shape(q), reply: reply}
 	a.first = x.served.Started.Add(x.e.scaled(reply.FirstToken + x.effect.Delay))
 	a.perToken = x.e.scaled(reply.PerToken + x.effect.DelayToken)
-	x.served.Usage = Usage{Prompt: q.prompt, Cached: reply.Cached}
-	if q.stream {
+	x.served.Usage = Usage{Prompt: q.prompt, Cached: reply.Cached, CacheWrite: reply.Written}
+	switch {
+	case q.op == createResponse && q.background:
+		a.inBackground()
+	case q.stream:
 		a.stream()
-	} else {
-		a.whole()
+	default:
+		a.wholly()
 	}
+}
+
+// generates reports whether the answer has tokens that come one after another.
+func (q *query) generates() bool {
+	switch q.op {
+	case createEmbedding, createModeration, generateImage, editImage:
+		return false
+	}
+	return true
+}
+
+// newID makes the id of an answer.
+func (a *writing) newID(prefix string) string {
+	if a.id == "" {
+		a.id = prefix + a.e.hex32()
+	}
+	return a.id
 }
 
 // advance counts tokens as written: the cloud bills them from here on.
 func (a *writing) advance(n int64) {
 	a.done += n
-	a.served.Usage.Completion = a.done * a.q.choices
-	a.served.Usage.Reasoning = min(a.done, a.reply.Reasoning) * a.q.choices
+	a.served.Usage.Completion = a.done * a.texts()
+	a.served.Usage.Reasoning = min(a.done, a.reply.Reasoning) * a.texts()
+	if b, ok := a.form.(biller); ok {
+		b.bill(a)
+	}
 }
+
+// A biller is a form that bills other things than words.
+type biller interface{ bill(a *writing) }
+
+// texts is how many texts are generated at once: the choices, for each prompt where there may be several.
+func (a *writing) texts() int64 { return a.q.choices * max(1, int64(len(a.q.inputs))) }
 
 func (a *writing) total() int64 { return a.reply.Reasoning + a.reply.Tokens }
 
@@ -64,22 +131,22 @@ func (a *writing) finishReason() string {
 	return "stop"
 }
 
-// begin sends the header.
-func (a *writing) begin(contentType string) {
+// header says what comes.
+func (a *writing) header(contentType string) {
 	h := a.w.Header()
 	a.e.dialect.head(a.exchange, h)
 	h.Set("Content-Type", contentType)
 	a.served.Status, a.served.FirstByte = http.StatusOK, a.e.config.Now()
 }
 
-// whole writes an answer that is not streamed.
-func (a *writing) whole() {
+// wholly writes an answer that is not streamed.
+func (a *writing) wholly() {
 	if !a.waitUntil(a.first.Add(a.perToken * time.Duration(a.total()))) {
 		return
 	}
 	a.advance(a.total())
-	body := a.body()
-	a.begin("application/json")
+	contentType, body := a.form.whole(a)
+	a.header(contentType)
 	a.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	a.w.WriteHeader(http.StatusOK)
 	switch a.effect.Kind {
@@ -106,7 +173,15 @@ func (a *writing) stop() {
 	panic(http.ErrAbortHandler)
 }
 
+// chatForm is a chat completion.
+type chatForm struct{}
+
+func (chatForm) streamed() string { return "text/event-stream; charset=utf-8" }
+
+func (chatForm) whole(a *writing) (string, []byte) { return "application/json", a.body() }
+
 func (a *writing) body() []byte {
+	a.newID("chatcmpl-")
 	b := fmt.Appendf(nil, `{"id":"%s","object":"chat.completion","created":%d,"model":%s,"choices":[`, a.id, a.served.Started.Unix(), quoted(a.q.serve))
 	for i := range a.q.choices {
 		if i > 0 {
@@ -129,7 +204,7 @@ func (a *writing) body() []byte {
 		b = append(b, `,"prompt_filter_results":[{"prompt_index":0,"content_filter_results":{}}]`...)
 	}
 	if a.shape.tier {
-		b = append(b, `,"service_tier":"default"`...)
+		b = fmt.Appendf(b, `,"service_tier":"%s"`, a.tier())
 	}
 	b = append(b, `,"system_fingerprint":null`...)
 	if !a.effect.NoUsage {
@@ -156,15 +231,38 @@ func (a *writing) call(choice int64, index, arguments string) string {
 	return fmt.Sprintf(`{%s"id":"call_%s%d","type":"function","function":{"name":%s,"arguments":"%s"}}`, index, a.id[9:25], choice, quoted(a.q.toolCall), arguments)
 }
 
-// usage writes what was consumed, or what the fault says.
-func (a *writing) usage() []byte {
-	u := a.served.Usage
-	if a.effect.WrongUsage {
-		u.Prompt, u.Completion, u.Reasoning, u.Cached = u.Prompt/2, u.Completion/2, u.Reasoning/2, u.Cached/2
+// tier is what the answer says of the tier that served it.
+func (a *writing) tier() string {
+	if a.q.tier == "" {
+		return "default"
 	}
-	return fmt.Appendf(nil, `{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d,"audio_tokens":0},`+
+	return a.q.tier
+}
+
+// said is the usage that the answer speaks of: what was consumed, or what the fault makes of it.
+func (a *writing) said() Usage {
+	u := a.served.Usage
+	if !a.effect.WrongUsage {
+		return u
+	}
+	percent := a.effect.Percent
+	for _, n := range [...]*int64{&u.Prompt, &u.Completion, &u.Reasoning, &u.Cached, &u.CacheWrite, &u.AudioIn, &u.ImageIn, &u.AudioOut,
+		&u.ImageOut, &u.Milliseconds} {
+		*n = *n * percent / 100
+	}
+	return u
+}
+
+// usage writes it as chat completions do.
+func (a *writing) usage() []byte {
+	u := a.said()
+	written := ""
+	if u.CacheWrite > 0 {
+		written = fmt.Sprintf(`"cache_write_tokens":%d,`, u.CacheWrite)
+	}
+	return fmt.Appendf(nil, `{"prompt_tokens":%d,"completion_tokens":%d,"total_tokens":%d,"prompt_tokens_details":{"cached_tokens":%d,%s"audio_tokens":0},`+
 		`"completion_tokens_details":{"reasoning_tokens":%d,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}}`,
-		u.Prompt, u.Completion, u.Prompt+u.Completion, u.Cached, u.Reasoning)
+		u.Prompt, u.Completion, u.Prompt+u.Completion, u.Cached, written, u.Reasoning)
 }
 
 func quoted(s string) []byte {
@@ -175,20 +273,37 @@ func quoted(s string) []byte {
 	return b
 }
 
-// listModels answers GET models.
-func (x *exchange) listModels() {
-	b := []byte(`{"object":"list","data":[`)
-	for i, m := range x.e.config.Models {
-		if i > 0 {
-			b = append(b, ',')
-		}
+// models answers GET models and GET models/NAME.
+func (x *exchange) models(to target) {
+	b := []byte(nil)
+	for _, m := range x.e.config.Models {
 		name := m.Name
 		if x.e.config.Cloud == "azure" && m.Serve != "" {
 			name = m.Serve // Azure lists base models here, and deployments elsewhere
 		}
+		if to.op == getModel && name != to.id {
+			continue
+		}
+		if len(b) > 0 {
+			b = append(b, ',')
+		}
 		b = fmt.Appendf(b, `{"id":%s,"object":"model","created":%d,"owned_by":"openai"}`, quoted(name), x.e.started.Unix())
+		if to.op == getModel {
+			break
+		}
 	}
-	b = append(b, "]}"...)
+	switch {
+	case to.op == listModels:
+		b = fmt.Appendf(nil, `{"object":"list","data":[%s]}`, b)
+	case len(b) == 0:
+		x.refuse(x.e.dialect.unknownModel(to.id))
+		return
+	}
+	x.sendJSON(b)
+}
+
+// sendJSON answers with a body that is ready.
+func (x *exchange) sendJSON(b []byte) {
 	h := x.w.Header()
 	x.e.dialect.head(x, h)
 	h.Set("Content-Type", "application/json")

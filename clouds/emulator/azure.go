@@ -12,21 +12,16 @@ import (
 // azureDialect is Azure OpenAI: the dated form with the deployment in the path, and the v1 form.
 type azureDialect struct{ openaiDialect }
 
-var azureVersions = []string{"2024-10-21", "2024-12-01-preview"}
+var azureVersions = []string{"2024-10-21", "2024-12-01-preview", "2025-04-01-preview"}
 
 func (d azureDialect) route(r *http.Request) (target, *failure) {
 	version := r.URL.Query().Get("api-version")
-	if path, ok := strings.CutPrefix(r.URL.Path, "/openai/v1"); ok {
-		if version != "" && version != "v1" && version != "preview" {
+	if path, ok := strings.CutPrefix(foundry(r.URL.Path), "/openai/v1"); ok {
+		op, id, _ := find(r.Method, path, d.has)
+		if version != "" && version != "v1" && version != "preview" || op == 0 {
 			return target{}, d.notFound()
 		}
-		switch {
-		case path == "/chat/completions" && r.Method == http.MethodPost:
-			return target{}, nil
-		case path == "/models" && r.Method == http.MethodGet:
-			return target{models: true}, nil
-		}
-		return target{}, d.notFound()
+		return target{op: op, id: id}, nil
 	}
 	accepted := d.e.config.APIVersions
 	if accepted == nil {
@@ -35,15 +30,36 @@ func (d azureDialect) route(r *http.Request) (target, *failure) {
 	if !slices.Contains(accepted, version) {
 		return target{}, d.notFound()
 	}
-	if r.URL.Path == "/openai/models" && r.Method == http.MethodGet {
-		return target{models: true}, nil
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/openai/deployments/"); ok {
+		deployment, path, _ := strings.Cut(rest, "/")
+		op, _, _ := find(r.Method, "/"+path, func(o operation) bool { return d.has(o) && !responsesOf(o) && o != listModels && o != getModel })
+		if op == 0 {
+			return target{}, d.notFound()
+		}
+		return target{op: op, model: deployment}, nil
 	}
-	rest, ok := strings.CutPrefix(r.URL.Path, "/openai/deployments/")
-	deployment, op, cut := strings.Cut(rest, "/")
-	if !ok || !cut || op != "chat/completions" || r.Method != http.MethodPost {
+	path, ok := strings.CutPrefix(r.URL.Path, "/openai")
+	op, id, _ := find(r.Method, path, func(o operation) bool { return responsesOf(o) || o == listModels || o == getModel })
+	if !ok || op == 0 || responsesOf(op) && version < firstWithResponses {
 		return target{}, d.notFound()
 	}
-	return target{model: deployment}, nil
+	return target{op: op, id: id}, nil
+}
+
+// firstWithResponses is the first dated version that knows responses.
+const firstWithResponses = "2025-03-01"
+
+// has reports what Azure has: no moderations.
+func (d azureDialect) has(o operation) bool { return ofOpenAI(o) && o != createModeration }
+
+// foundry cuts a Foundry project's prefix: /api/projects/NAME.
+func foundry(path string) string {
+	if rest, ok := strings.CutPrefix(path, "/api/projects/"); ok {
+		if _, below, ok := strings.Cut(rest, "/"); ok {
+			return "/" + below
+		}
+	}
+	return path
 }
 
 // notFound is what a wrong path and a wrong version get.
@@ -59,18 +75,41 @@ func azureError(status int, code, message string) *failure {
 	return &failure{status: status, body: b}
 }
 
-func (d azureDialect) authorize(r *http.Request, _ []byte) *failure {
-	if d.e.accepts(r.Header.Get("Api-Key")) {
-		return nil
+func (d azureDialect) authorize(r *http.Request, _ []byte) (string, *failure) {
+	key, token := r.Header.Get("Api-Key"), bearer(r)
+	switch {
+	case d.e.accepts(key):
+		return d.e.config.Accounts[key], nil
+	case token == "":
+	case strings.Contains(foundry(r.URL.Path), "/openai/v1/") && d.e.accepts(token):
+		return d.e.config.Accounts[token], nil
+	case strings.Count(token, ".") == 2:
+		return d.entra(r, token)
 	}
-	if strings.HasPrefix(r.URL.Path, "/openai/v1/") && d.e.accepts(bearer(r)) {
-		return nil
-	}
-	return azureError(http.StatusUnauthorized, "401", "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide "+
+	return "", azureError(http.StatusUnauthorized, "401", "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide "+
 		"a valid key for an active subscription and use a correct regional API endpoint for your resource.")
 }
 
-func (d azureDialect) check(q *chat) *failure { return checkOpenAI(d, q) }
+// entra checks a token of Entra ID: who issued it, for whom, until when, and what it opens.
+func (d azureDialect) entra(r *http.Request, token string) (string, *failure) {
+	claims, ok := d.e.readToken(token)
+	expired := ok && claims.Expires <= d.e.config.Now().Unix()
+	audience := "https://cognitiveservices.azure.com"
+	if strings.HasPrefix(r.URL.Path, "/api/projects/") {
+		audience = "https://ai.azure.com"
+	}
+	v1 := strings.Contains(r.URL.Path, "/openai/v1/") && claims.Audience == "https://ai.azure.com"
+	switch {
+	case !ok || expired || claims.Audience != audience && !v1:
+		return "", azureError(http.StatusUnauthorized, "Unauthorized", "Access token is missing, invalid, audience is incorrect ("+audience+"), or have expired.")
+	case claims.Denied:
+		return "", azureError(http.StatusUnauthorized, "PermissionDenied", "The principal `"+claims.Subject+"` lacks the required data action "+
+			"`Microsoft.CognitiveServices/accounts/OpenAI/deployments/chat/completions/action` to perform `POST "+r.URL.Path+"` operation.")
+	}
+	return claims.Account, nil
+}
+
+func (d azureDialect) check(q *query) *failure { return checkOpenAI(d, q) }
 
 func (d azureDialect) head(x *exchange, h http.Header) {
 	h.Set("Apim-Request-Id", d.e.uuid())
@@ -86,15 +125,20 @@ func (d azureDialect) head(x *exchange, h http.Header) {
 	h.Set("X-Ms-Deployment-Name", x.served.Model)
 	h.Set("X-Ms-Rai-Invoked", "true")
 	h.Set("X-Accel-Buffering", "no")
-	setLimits(h, d.e.allowance(x.served.Model))
+	setLimits(h, d.e.allowance(x.served.Account, x.served.Model))
 }
 
-func (d azureDialect) shape(*chat) shape { return shape{obfuscation: true, filter: true} }
+func (d azureDialect) shape(*query) shape {
+	return shape{obfuscation: true, filter: true, async: d.e.config.AsyncFilter}
+}
 
 func (d azureDialect) unknownModel(string) *failure {
 	return azureError(http.StatusNotFound, "DeploymentNotFound", "The API deployment for this resource does not exist. If you created the "+
 		"deployment within the last 5 minutes, please wait a moment and try again.")
 }
+
+// unknownResponse is OpenAI's own error, passed on.
+func (d azureDialect) unknownResponse(id string) *failure { return d.openaiDialect.unknownResponse(id) }
 
 func (d azureDialect) throttled(wait time.Duration) *failure {
 	message := "Rate limit is exceeded."

@@ -20,51 +20,65 @@ var strictFields = strings.Fields(`messages model store reasoning_effort metadat
 func (d bedrockDialect) mantle() bool { return d.e.config.Plane == "mantle" }
 
 func (d bedrockDialect) route(r *http.Request) (target, *failure) {
+	if op, id, _ := find(r.Method, r.URL.Path, func(o operation) bool { return o >= invoke && o <= converseStream }); op != 0 && !d.mantle() {
+		return target{op: op, model: id}, nil
+	}
 	prefix := "/openai/v1"
 	if strings.HasPrefix(r.URL.Path, "/v1/") {
 		prefix = "/v1"
 	}
-	to, failed := openaiPaths(d, r, prefix)
-	if failed != nil || to.models && !d.mantle() {
+	to, failed := openaiPaths(d, r, prefix, d.has)
+	if failed != nil {
 		return to, &failure{status: http.StatusNotFound, header: errorKind("UnknownOperationException"), body: []byte("<UnknownOperationException/>")}
 	}
 	to.prefix = prefix
 	return to, nil
 }
 
+// has reports what each plane has: the list of models is mantle's alone.
+func (d bedrockDialect) has(o operation) bool {
+	return o == chatCompletion || responsesOf(o) || d.mantle() && (o == listModels || o == getModel)
+}
+
 func errorKind(name string) http.Header { return http.Header{"X-Amzn-Errortype": {name}} }
 
-func (d bedrockDialect) authorize(r *http.Request, body []byte) *failure {
+func (d bedrockDialect) authorize(r *http.Request, body []byte) (string, *failure) {
 	if strings.HasPrefix(r.Header.Get("Authorization"), sigV4+" ") {
 		return d.verify(r, body)
 	}
 	key := bearer(r)
 	switch {
 	case d.e.accepts(key) && !strings.Contains(key, ":"):
-		return nil
+		return d.e.config.Accounts[key], nil
 	case d.mantle():
-		return &failure{status: http.StatusUnauthorized, body: errorJSON("Invalid bearer token", "invalid_request_error", "", "invalid_api_key")}
+		return "", &failure{status: http.StatusUnauthorized, body: errorJSON("Invalid bearer token", "invalid_request_error", "", "invalid_api_key")}
 	}
-	return &failure{status: http.StatusForbidden, header: errorKind("AccessDeniedException"),
+	return "", &failure{status: http.StatusForbidden, header: errorKind("AccessDeniedException"),
 		body: []byte(`{"Message":"Authentication failed: Please make sure your API Key is valid."}`)}
 }
 
-func (d bedrockDialect) check(q *chat) *failure {
+func (d bedrockDialect) check(q *query) *failure {
 	if failed := d.placed(q); failed != nil {
 		return failed
 	}
 	if q.choices > 1 {
 		return d.nested("unsupported_parameter", "Unsupported parameter: 'n' is not supported with this model.", "n")
 	}
+	if q.op == converse || q.op == converseStream {
+		if name := q.unknown(converseFields); name != "" {
+			return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("Malformed input request: #: extraneous key [%s] is not permitted", name))
+		}
+		return nil
+	}
+	if q.op == createResponse {
+		return d.checkResponse(q)
+	}
 	if q.openWeights() {
 		if name := q.unknown(strictFields); name != "" {
 			return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("Failed to deserialize the JSON body into the target type: "+
 				"unknown field `%s`, expected one of %s", name, strings.Join(strictFields, ", ")))
 		}
-		if q.has("logit_bias") {
-			return d.nested("unsupported_parameter", "Unsupported parameter: 'logit_bias' is not supported with this model.", "logit_bias")
-		}
-		return nil
+		return d.refused(q, "logit_bias")
 	}
 	if name := q.unknown(known); name != "" {
 		return d.nested("unknown_parameter", fmt.Sprintf("Unknown parameter: '%s'.", name), name)
@@ -73,11 +87,41 @@ func (d bedrockDialect) check(q *chat) *failure {
 		return d.nested("unsupported_parameter", "Unsupported parameter: 'max_tokens' is not supported with this model. "+
 			"Use 'max_completion_tokens' instead.", "max_tokens")
 	}
+	if strings.HasPrefix(q.serve, "gpt-5.6") {
+		return d.refused(q, "frequency_penalty", "presence_penalty", "stop", "logprobs", "top_logprobs")
+	}
+	return nil
+}
+
+// refused refuses members that the model's host does not take.
+func (d bedrockDialect) refused(q *query, names ...string) *failure {
+	for _, name := range names {
+		if q.has(name) {
+			return d.nested("unsupported_parameter", fmt.Sprintf("Unsupported parameter: '%s' is not supported with this model.", name), name)
+		}
+	}
+	return nil
+}
+
+// checkResponse is what each plane takes of responses: the runtime makes none in the background, and none of gpt-oss.
+func (d bedrockDialect) checkResponse(q *query) *failure {
+	if name := q.unknown(surfaces[createResponse].fields); name != "" {
+		return d.nested("unknown_parameter", fmt.Sprintf("Unknown parameter: '%s'.", name), name)
+	}
+	if d.mantle() {
+		return nil
+	}
+	if q.openWeights() {
+		return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("The model '%s' does not support the '/v1/responses' API", q.model))
+	}
+	if q.background {
+		return d.nested("unsupported_parameter", "Unsupported parameter: 'background' is not supported on this endpoint.", "background")
+	}
 	return nil
 }
 
 // placed checks what path and id a model wants: on mantle the prefix, on runtime an inference profile for newer models.
-func (d bedrockDialect) placed(q *chat) *failure {
+func (d bedrockDialect) placed(q *query) *failure {
 	if !d.mantle() {
 		if rest, bare := strings.CutPrefix(q.model, "openai."); bare && (strings.HasPrefix(rest, "gpt-5.6") || strings.HasPrefix(rest, "gpt-6")) {
 			return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("Invocation of model ID %s with on-demand throughput isn't "+
@@ -88,7 +132,7 @@ func (d bedrockDialect) placed(q *chat) *failure {
 	if q.openWeights() != (q.prefix == "/v1") {
 		return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("model `%s` isn't supported on this route", q.model))
 	}
-	if q.serve == "gpt-5.4" || q.serve == "gpt-5.5" {
+	if q.op == chatCompletion && (q.serve == "gpt-5.4" || q.serve == "gpt-5.5") {
 		return &failure{status: http.StatusBadRequest, body: errorJSON(fmt.Sprintf("The model '%s' does not support the '/v1/chat/completions' API", q.model),
 			"invalid_request_error", "", "validation_error")}
 	}
@@ -96,7 +140,7 @@ func (d bedrockDialect) placed(q *chat) *failure {
 }
 
 // admission counts the limit of the answer, and the model's own limit where the request gives none.
-func (d bedrockDialect) admission(q *chat) int64 {
+func (d bedrockDialect) admission(q *query) int64 {
 	const modelMaximum = 16_384
 	if q.limit == 0 {
 		return q.prompt + modelMaximum
@@ -106,7 +150,7 @@ func (d bedrockDialect) admission(q *chat) int64 {
 
 func (d bedrockDialect) head(_ *exchange, h http.Header) { h.Set("X-Amzn-Requestid", d.e.uuid()) }
 
-func (d bedrockDialect) shape(q *chat) shape {
+func (d bedrockDialect) shape(q *query) shape {
 	if q.openWeights() {
 		return shape{tier: true, reasoning: "reasoning"}
 	}
@@ -145,6 +189,14 @@ func (d bedrockDialect) unknownModel(name string) *failure {
 		return &failure{status: http.StatusNotFound, body: errorJSON(fmt.Sprintf("The model '%s' does not exist", name), "invalid_request_error", "", "model_not_found")}
 	}
 	return d.exception(http.StatusBadRequest, "ValidationException", "The provided model identifier is invalid.")
+}
+
+func (d bedrockDialect) unknownResponse(id string) *failure {
+	message := fmt.Sprintf("Response with id '%s' not found.", id)
+	if d.mantle() {
+		return &failure{status: http.StatusNotFound, body: errorJSON(message, "invalid_request_error", "", "not_found")}
+	}
+	return d.exception(http.StatusNotFound, "ResourceNotFoundException", message)
 }
 
 func (d bedrockDialect) throttled(wait time.Duration) *failure {

@@ -13,14 +13,15 @@ import (
 // A dialect is what differs from cloud to cloud: paths, credentials, what a model takes, headers, envelopes, stream quirks.
 type dialect interface {
 	route(r *http.Request) (target, *failure)
-	authorize(r *http.Request, body []byte) *failure
-	check(q *chat) *failure
-	admission(q *chat) int64 // how many tokens the cloud counts against the limit when it admits the request
+	authorize(r *http.Request, body []byte) (account string, failed *failure)
+	check(q *query) *failure
+	admission(q *query) int64 // how many tokens the cloud counts against the limit when it admits the request
 	head(x *exchange, h http.Header)
-	shape(q *chat) shape
+	shape(q *query) shape
 
 	invalid(status int, message, param, code string) *failure
 	unknownModel(name string) *failure
+	unknownResponse(id string) *failure
 	throttled(wait time.Duration) *failure // 0 = it does not say for how long
 	quota(wait time.Duration) *failure
 	broken(status int, wait time.Duration) *failure
@@ -29,9 +30,11 @@ type dialect interface {
 
 // A target is what a path asks for.
 type target struct {
-	models bool   // the list of models, not a completion
-	model  string // from the path; "" = the body names it
-	prefix string // aws: in front of the operation
+	op      operation
+	id      string // of a stored object or a model, from the path
+	model   string // from the path; "" = the body names it
+	prefix  string // aws: in front of the operation
+	account string // whose credential it came with
 }
 
 // A failure is an answer that is an error.
@@ -47,6 +50,7 @@ type shape struct {
 	tier        bool   // service_tier
 	obfuscation bool
 	filter      bool   // Azure's filter results, and its empty first chunk
+	async       bool   // Azure's asynchronous filter: chunks without a delta
 	reasoning   string // member that shows reasoning; "" = it is not shown
 }
 
@@ -112,35 +116,36 @@ func (e *Emulator) uuid() string {
 type openaiDialect struct{ e *Emulator }
 
 func (d openaiDialect) route(r *http.Request) (target, *failure) {
-	return openaiPaths(d, r, "/v1")
+	return openaiPaths(d, r, "/v1", ofOpenAI)
 }
 
-// openaiPaths routes the two paths that the compatible clouds share below a prefix.
-func openaiPaths(d dialect, r *http.Request, prefix string) (target, *failure) {
+// openaiPaths routes the paths that the compatible clouds share below a prefix, as far as they have them.
+func openaiPaths(d dialect, r *http.Request, prefix string, among func(operation) bool) (target, *failure) {
 	path, ok := strings.CutPrefix(r.URL.Path, prefix)
-	switch {
-	case ok && path == "/chat/completions" && r.Method == http.MethodPost:
-		return target{}, nil
-	case ok && path == "/models" && r.Method == http.MethodGet:
-		return target{models: true}, nil
-	case ok && (path == "/chat/completions" || path == "/models"):
-		return target{}, d.invalid(http.StatusMethodNotAllowed, fmt.Sprintf("Not allowed to %s on %s (HINT: Perhaps you meant to use a "+
-			"different HTTP method?)", r.Method, r.URL.Path), "", "method_not_supported")
+	if ok {
+		op, id, wrongMethod := find(r.Method, path, among)
+		switch {
+		case op != 0:
+			return target{op: op, id: id}, nil
+		case wrongMethod:
+			return target{}, d.invalid(http.StatusMethodNotAllowed, fmt.Sprintf("Not allowed to %s on %s (HINT: Perhaps you meant to use a "+
+				"different HTTP method?)", r.Method, r.URL.Path), "", "method_not_supported")
+		}
 	}
 	return target{}, d.invalid(http.StatusNotFound, fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path), "", "")
 }
 
-func (d openaiDialect) authorize(r *http.Request, _ []byte) *failure {
+func (d openaiDialect) authorize(r *http.Request, _ []byte) (string, *failure) {
 	key := bearer(r)
 	switch {
 	case key == "":
-		return &failure{status: 401, body: errorJSON("You didn't provide an API key. You need to provide your API key in an Authorization "+
+		return "", &failure{status: 401, body: errorJSON("You didn't provide an API key. You need to provide your API key in an Authorization "+
 			"header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).", "invalid_request_error", "", "")}
 	case !d.e.accepts(key):
-		return &failure{status: 401, body: errorJSON(fmt.Sprintf("Incorrect API key provided: %s. You can find your API key at "+
+		return "", &failure{status: 401, body: errorJSON(fmt.Sprintf("Incorrect API key provided: %s. You can find your API key at "+
 			"https://platform.openai.com/account/api-keys.", masked(key)), "invalid_request_error", "", "invalid_api_key")}
 	}
-	return nil
+	return d.e.config.Accounts[key], nil
 }
 
 // masked shows a key as OpenAI does: its first and last characters.
@@ -151,16 +156,22 @@ func masked(key string) string {
 	return key[:4] + strings.Repeat("*", len(key)-8) + key[len(key)-4:]
 }
 
-func (d openaiDialect) check(q *chat) *failure { return checkOpenAI(d, q) }
+func (d openaiDialect) check(q *query) *failure { return checkOpenAI(d, q) }
 
 // checkOpenAI is what OpenAI's own models refuse, on OpenAI and on Azure.
-func checkOpenAI(d dialect, q *chat) *failure {
-	if name := q.unknown(known); name != "" {
+func checkOpenAI(d dialect, q *query) *failure {
+	if name := q.unknown(surfaces[q.op].fields); name != "" {
 		return d.invalid(http.StatusBadRequest, fmt.Sprintf("Unknown parameter: '%s'.", name), name, "unknown_parameter")
 	}
-	if q.frontier() && q.has("max_tokens") {
+	if q.frontier() && q.op == chatCompletion && q.has("max_tokens") {
 		return d.invalid(http.StatusBadRequest, "Unsupported parameter: 'max_tokens' is not supported with this model. "+
 			"Use 'max_completion_tokens' instead.", "max_tokens", "unsupported_parameter")
+	}
+	if failed := checkAudio(d, q); failed != nil {
+		return failed
+	}
+	if failed := checkImage(d, q); failed != nil {
+		return failed
 	}
 	if q.has("max_tokens") && q.has("max_completion_tokens") {
 		return d.invalid(http.StatusBadRequest, "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",
@@ -169,7 +180,7 @@ func checkOpenAI(d dialect, q *chat) *failure {
 	return nil
 }
 
-func (d openaiDialect) admission(q *chat) int64 { return q.prompt + q.limit*q.choices }
+func (d openaiDialect) admission(q *query) int64 { return q.prompt + q.limit*q.choices }
 
 func (d openaiDialect) head(x *exchange, h http.Header) {
 	now := d.e.config.Now()
@@ -180,7 +191,7 @@ func (d openaiDialect) head(x *exchange, h http.Header) {
 	if x.served.Model == "" {
 		return
 	}
-	a := d.e.allowance(x.served.Model)
+	a := d.e.allowance(x.served.Account, x.served.Model)
 	setLimits(h, a)
 	h.Set("X-Ratelimit-Reset-Requests", resetText(a.reset, a.requests-a.requestsLeft, a.requests))
 	h.Set("X-Ratelimit-Reset-Tokens", resetText(a.reset, a.tokens-a.tokensLeft, a.tokens))
@@ -201,7 +212,7 @@ func setLimits(h http.Header, a allowance) {
 	h.Set("X-Ratelimit-Remaining-Tokens", strconv.FormatInt(a.tokensLeft, 10))
 }
 
-func (d openaiDialect) shape(*chat) shape { return shape{tier: true, obfuscation: true} }
+func (d openaiDialect) shape(*query) shape { return shape{tier: true, obfuscation: true} }
 
 func (d openaiDialect) invalid(status int, message, param, code string) *failure {
 	return &failure{status: status, body: errorJSON(message, "invalid_request_error", param, code)}
@@ -209,6 +220,10 @@ func (d openaiDialect) invalid(status int, message, param, code string) *failure
 
 func (d openaiDialect) unknownModel(name string) *failure {
 	return d.invalid(http.StatusNotFound, fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name), "", "model_not_found")
+}
+
+func (d openaiDialect) unknownResponse(id string) *failure {
+	return d.invalid(http.StatusNotFound, fmt.Sprintf("Response with id '%s' not found.", id), "", "")
 }
 
 func (d openaiDialect) throttled(wait time.Duration) *failure {

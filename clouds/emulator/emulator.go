@@ -5,12 +5,14 @@ package emulator
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,13 +23,16 @@ import (
 
 // Config says which cloud to be and what it serves.
 type Config struct {
-	Cloud          string   // azure, aws, gcp, alibaba or openai
-	Models         []Model  // deployments or models that exist
-	Keys           []string // credentials that are accepted: keys and tokens, on aws also "ACCESS-KEY-ID:SECRET"; at least one
-	APIVersions    []string // azure: dated versions that are accepted; nil = 2024-10-21 and 2024-12-01-preview
-	Plane          string   // aws: "runtime" (default) or "mantle"
-	Project        string   // gcp: the project; "" = any
-	Region         string   // the cloud's own name of it
+	Cloud          string            // azure, aws, gcp, alibaba or openai
+	Models         []Model           // deployments or models that exist
+	Keys           []string          // credentials that are accepted: keys and tokens, on aws also "ACCESS-KEY-ID:SECRET"
+	Accounts       map[string]string // whose a key is; keys that it leaves out share the account ""
+	Identities     []Identity        // who gets tokens of the cloud's own token endpoint
+	APIVersions    []string          // azure: dated versions that are accepted; nil = 2024-10-21 and 2024-12-01-preview
+	AsyncFilter    bool              // azure: its content filter runs beside the stream
+	Plane          string            // aws: "runtime" (default) or "mantle"
+	Project        string            // gcp: the project; "" = any
+	Region         string            // the cloud's own name of it
 	Profile        behaviour.Profile
 	Seed           uint64
 	Speed          float64 // divides latencies, pauses, Retry-After and limit windows; 0 = no waiting at all
@@ -45,11 +50,29 @@ type Model struct {
 	Context int64  // how many tokens a prompt may have; 0 = any number
 }
 
+// An Identity gets tokens in place of a key: an application or machine of Entra ID, or a service account of Google.
+type Identity struct {
+	Account   string
+	Tenant    string        // azure
+	ClientID  string        // azure: of the application or the managed identity; gcp: the service account's address
+	Secret    string        // azure: of the application
+	Assertion string        // azure: the federated token of a workload identity
+	PublicKey []byte        // gcp: of the service account, PEM
+	Machine   bool          // the machine's own: what IMDS and the metadata server give tokens for
+	Denied    bool          // known, but without the role
+	Life      time.Duration // of its tokens; 0 = an hour
+}
+
 // Served is what the cloud keeps of one request: its own book, to compare with the gateway's.
 type Served struct {
 	Cloud     string
+	Account   string // whose credential it came with
+	Region    string
+	Operation string // chat, responses, embeddings, ...
 	RequestID string // of the client-request-id header
+	Object    string // the id of the response that was made, read or ended
 	Model     string // as the request named it
+	Tier      string // service_tier that was served
 	Status    int    // 0 = the connection was closed without an answer
 	Fault     string // the fault that was in force; "" = none
 	Stream    bool
@@ -63,10 +86,18 @@ type Served struct {
 
 // Usage is what the cloud would bill, up to where it stopped.
 type Usage struct {
-	Prompt     int64 // cached ones included
-	Cached     int64
-	Completion int64 // reasoning included
-	Reasoning  int64
+	Prompt       int64 // cached and written ones, audio and images included
+	Cached       int64
+	CacheWrite   int64
+	AudioIn      int64
+	ImageIn      int64
+	Completion   int64 // reasoning, audio and images included
+	Reasoning    int64
+	AudioOut     int64
+	ImageOut     int64
+	Images       int64 // made, where they are billed one by one
+	Characters   int64 // spoken, where they are billed
+	Milliseconds int64 // heard, where time is billed
 }
 
 // Emulator is one emulated cloud. It is safe for concurrent use.
@@ -79,7 +110,10 @@ type Emulator struct {
 
 	mu     sync.Mutex
 	faults behaviour.Faults
-	limits map[string]*window
+	limits map[windowKey]*window
+	stored responses
+
+	signing [32]byte // of tokens
 }
 
 // New makes a cloud. It reports an unknown cloud, and one without models or keys.
@@ -87,7 +121,7 @@ func New(config Config) (*Emulator, error) {
 	if len(config.Models) == 0 {
 		return nil, fmt.Errorf("emulate %s: no models given", config.Cloud)
 	}
-	if len(config.Keys) == 0 || slices.Contains(config.Keys, "") {
+	if len(config.Keys) == 0 && len(config.Identities) == 0 || slices.Contains(config.Keys, "") {
 		return nil, fmt.Errorf("emulate %s: no key given, or an empty one", config.Cloud)
 	}
 	if config.Now == nil {
@@ -97,7 +131,13 @@ func New(config Config) (*Emulator, error) {
 		config.Profile = behaviour.Default()
 	}
 	config.TokensPerChunk = max(1, config.TokensPerChunk)
-	e := &Emulator{config: config, faults: config.Faults, started: config.Now(), limits: map[string]*window{}}
+	e := &Emulator{config: config, faults: config.Faults, started: config.Now(), limits: map[windowKey]*window{}}
+	if _, err := rand.Read(e.signing[:]); err != nil {
+		return nil, fmt.Errorf("emulate %s: make a key for tokens: %w", config.Cloud, err)
+	}
+	if err := checkIdentities(&config); err != nil {
+		return nil, err
+	}
 	switch config.Cloud {
 	case "openai":
 		e.dialect = openaiDialect{e}
@@ -173,7 +213,7 @@ const largestBody = 32 << 20
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out := &counted{ResponseWriter: w}
 	x := &exchange{e: e, w: out, r: r, ctx: r.Context(), effect: e.effect()}
-	x.served = Served{Cloud: e.config.Cloud, RequestID: clientRequestID(r.Header), Started: e.config.Now()}
+	x.served = Served{Cloud: e.config.Cloud, Region: e.config.Region, RequestID: clientRequestID(r.Header), Started: e.config.Now()}
 	if x.effect.Kind != behaviour.None {
 		x.served.Fault = x.effect.Kind.String()
 	}
@@ -204,25 +244,44 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // serve goes the way of a request that was read whole.
 func (x *exchange) serve(body []byte) {
 	d := x.e.dialect
+	if x.e.tokenEndpoint(x, body) {
+		return
+	}
 	to, failed := d.route(x.r)
 	if failed == nil {
-		failed = d.authorize(x.r, body)
+		to.account, failed = d.authorize(x.r, body)
 	}
 	if failed != nil {
 		x.refuse(failed)
 		return
 	}
-	if to.models {
-		x.listModels()
+	x.served.Account, x.served.Operation = to.account, to.op.String()
+	switch {
+	case to.op == listModels || to.op == getModel || to.op.stored():
+		if failed := x.planned(); failed != nil {
+			x.refuse(failed)
+			return
+		}
+		if x.effect.Kind == behaviour.Stall {
+			<-x.ctx.Done()
+			return
+		}
+		if to.op.stored() {
+			x.storedResponse(to)
+		} else {
+			x.models(to)
+		}
 		return
 	}
-	q, failed := x.e.read(body, to)
+	q, failed := x.e.read(x.r, body, to)
+	if q != nil {
+		x.served.Model, x.served.Stream, x.served.Tier = q.model, q.stream, q.tier
+	}
 	if failed == nil {
-		x.served.Model, x.served.Stream = q.model, q.stream
 		failed = x.admit(q)
 	}
 	if failed == nil {
-		failed = x.planned(q)
+		failed = x.planned()
 	}
 	if failed != nil {
 		x.refuse(failed)
@@ -232,7 +291,7 @@ func (x *exchange) serve(body []byte) {
 }
 
 // admit checks the model, what the model takes, and the limits.
-func (x *exchange) admit(q *chat) *failure {
+func (x *exchange) admit(q *query) *failure {
 	d := x.e.dialect
 	m, ok := x.e.model(q.model)
 	if !ok {
@@ -249,6 +308,9 @@ func (x *exchange) admit(q *chat) *failure {
 		return d.invalid(http.StatusBadRequest, fmt.Sprintf("This model's maximum context length is %d tokens. However, your messages resulted "+
 			"in %d tokens. Please reduce the length of the messages.", m.Context, q.prompt), "messages", "context_length_exceeded")
 	}
+	if failed := x.e.continues(q); failed != nil {
+		return failed
+	}
 	if failed := d.filtered(); failed != nil && q.request.Wish.Filtered {
 		return failed
 	}
@@ -259,19 +321,29 @@ func (x *exchange) admit(q *chat) *failure {
 }
 
 // planned is the failure that a fault puts in the place of an answer.
-func (x *exchange) planned(q *chat) *failure {
+func (x *exchange) planned() *failure {
 	d, after := x.e.dialect, x.e.scaled(x.effect.RetryAfter)
+	var f *failure
 	switch x.effect.Kind {
 	case behaviour.Throttle:
-		return d.throttled(after)
+		f = d.throttled(after)
 	case behaviour.Quota:
-		return d.quota(after)
+		f = d.quota(after)
 	case behaviour.Status:
-		return d.broken(max(x.effect.Status, http.StatusBadRequest), after)
+		f = d.broken(max(x.effect.Status, http.StatusBadRequest), after)
 	case behaviour.ErrorBody:
 		return &failure{status: http.StatusOK, body: d.broken(http.StatusInternalServerError, 0).body}
+	default:
+		return nil
 	}
-	return nil
+	if x.effect.Milliseconds && after > 0 {
+		if f.header == nil {
+			f.header = http.Header{}
+		}
+		f.header.Del("Retry-After")
+		f.header.Set("Retry-After-Ms", strconv.FormatInt(max(1, after.Milliseconds()), 10))
+	}
+	return f
 }
 
 func bareName(name string) string {

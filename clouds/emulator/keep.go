@@ -14,37 +14,61 @@ import (
 type Keeper struct {
 	mu     sync.Mutex
 	w      io.Writer
+	prices Prices
 	failed func(error)
 }
 
-// NewKeeper writes to w; failed is told when that is not possible.
-func NewKeeper(w io.Writer, failed func(error)) *Keeper { return &Keeper{w: w, failed: failed} }
+// NewKeeper writes to w, with what each request costs by that list; failed is told when that is not possible.
+func NewKeeper(w io.Writer, prices Prices, failed func(error)) *Keeper {
+	return &Keeper{w: w, prices: prices, failed: failed}
+}
 
 // A KeptLine is one line of a cloud's journal.
 type KeptLine struct {
-	Cloud      string    `json:"cloud"`
-	Request    string    `json:"request_id"` // as the client-request-id header said it
-	Model      string    `json:"model"`      // as the request named it: the deployment, on Azure
-	Status     int       `json:"status"`     // 0 = no answer was begun
-	Fault      string    `json:"fault,omitempty"`
-	Stream     bool      `json:"stream"`
-	Complete   bool      `json:"complete"` // the whole answer was sent
-	Started    time.Time `json:"started"`
-	Ended      time.Time `json:"ended"`
-	Prompt     int64     `json:"prompt_tokens"` // up to where it stopped, as the cloud would bill it
-	Cached     int64     `json:"cached_tokens"`
-	Completion int64     `json:"completion_tokens"`
-	Reasoning  int64     `json:"reasoning_tokens"`
-	Bytes      int64     `json:"bytes"` // of the answer's body
+	Cloud        string    `json:"cloud"`
+	Account      string    `json:"account,omitempty"` // whose credential it came with
+	Region       string    `json:"region,omitempty"`
+	Operation    string    `json:"operation,omitempty"` // chat, responses, embeddings, ...
+	Request      string    `json:"request_id"`          // as the client-request-id header said it
+	Object       string    `json:"object,omitempty"`    // the id of the response that was made, read or ended
+	Model        string    `json:"model"`               // as the request named it: the deployment, on Azure
+	Tier         string    `json:"tier,omitempty"`
+	Status       int       `json:"status"` // 0 = no answer was begun
+	Fault        string    `json:"fault,omitempty"`
+	Stream       bool      `json:"stream"`
+	Complete     bool      `json:"complete"` // the whole answer was sent
+	Started      time.Time `json:"started"`
+	Ended        time.Time `json:"ended"`
+	Prompt       int64     `json:"prompt_tokens"` // up to where it stopped, as the cloud would bill it
+	Cached       int64     `json:"cached_tokens"`
+	CacheWrite   int64     `json:"cache_write_tokens,omitempty"`
+	AudioIn      int64     `json:"audio_input_tokens,omitempty"`
+	ImageIn      int64     `json:"image_input_tokens,omitempty"`
+	Completion   int64     `json:"completion_tokens"`
+	Reasoning    int64     `json:"reasoning_tokens"`
+	AudioOut     int64     `json:"audio_output_tokens,omitempty"`
+	ImageOut     int64     `json:"image_output_tokens,omitempty"`
+	Images       int64     `json:"images,omitempty"`
+	Characters   int64     `json:"characters,omitempty"`
+	Milliseconds int64     `json:"milliseconds,omitempty"`
+	Bytes        int64     `json:"bytes"`             // of the answer's body
+	Charges      []Charge  `json:"charges,omitempty"` // what is billed, class by class; of answers only
+	Amount       string    `json:"amount,omitempty"`  // US dollars, their sum
 }
 
 // Keep writes a line. It is what Config.Observe wants.
 func (k *Keeper) Keep(s Served) {
-	line, err := json.Marshal(KeptLine{
-		Cloud: s.Cloud, Request: s.RequestID, Model: s.Model, Status: s.Status, Fault: s.Fault, Stream: s.Stream, Complete: s.Complete,
-		Started: s.Started.UTC(), Ended: s.Ended.UTC(), Prompt: s.Usage.Prompt, Cached: s.Usage.Cached, Completion: s.Usage.Completion,
-		Reasoning: s.Usage.Reasoning, Bytes: s.Bytes,
-	})
+	u := &s.Usage
+	kept := KeptLine{
+		Cloud: s.Cloud, Account: s.Account, Region: s.Region, Operation: s.Operation, Request: s.RequestID, Object: s.Object, Model: s.Model, Tier: s.Tier,
+		Status: s.Status, Fault: s.Fault, Stream: s.Stream, Complete: s.Complete, Started: s.Started.UTC(), Ended: s.Ended.UTC(),
+		Prompt: u.Prompt, Cached: u.Cached, CacheWrite: u.CacheWrite, AudioIn: u.AudioIn, ImageIn: u.ImageIn, Completion: u.Completion, Reasoning: u.Reasoning,
+		AudioOut: u.AudioOut, ImageOut: u.ImageOut, Images: u.Images, Characters: u.Characters, Milliseconds: u.Milliseconds, Bytes: s.Bytes,
+	}
+	if k.prices != nil && s.Status == http.StatusOK {
+		kept.Charges, kept.Amount = k.prices.Charges(&s)
+	}
+	line, err := json.Marshal(kept)
 	if err == nil {
 		k.mu.Lock()
 		_, err = k.w.Write(append(line, '\n')) // one write a line: what stands in the file is whole lines

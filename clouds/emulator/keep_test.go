@@ -10,12 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"concord/clouds/emulator"
 )
 
 func TestACloudKeepsALineOfEachRequest(t *testing.T) {
 	var file bytes.Buffer
-	keeper := emulator.NewKeeper(&file, func(err error) { t.Error(err) })
+	keeper := emulator.NewKeeper(&file, nil, func(err error) { t.Error(err) })
 	e, err := emulator.New(emulator.Config{
 		Cloud: "openai", Models: []emulator.Model{{Name: "gpt-5.4"}}, Keys: []string{"k"}, Seed: 1, Observe: keeper.Keep,
 	})
@@ -50,7 +52,7 @@ func TestACloudKeepsALineOfEachRequest(t *testing.T) {
 		t.Fatalf("%d lines: %s", len(lines), file.String())
 	}
 	for i, want := range []emulator.KeptLine{
-		{Cloud: "openai", Request: "req_k", Model: "gpt-5.4", Status: 200, Complete: true, Prompt: 5, Completion: 7, Bytes: got[0]},
+		{Cloud: "openai", Operation: "chat", Tier: "default", Request: "req_k", Model: "gpt-5.4", Status: 200, Complete: true, Prompt: 5, Completion: 7, Bytes: got[0]},
 		{Cloud: "openai", Request: "req_wrong", Status: 401, Complete: true, Bytes: got[1]},
 	} {
 		var line emulator.KeptLine
@@ -61,8 +63,8 @@ func TestACloudKeepsALineOfEachRequest(t *testing.T) {
 			t.Errorf("from %s until %s", line.Started, line.Ended)
 		}
 		line.Started, line.Ended = want.Started, want.Ended
-		if line != want {
-			t.Errorf("got %+v, want %+v", line, want)
+		if d := cmp.Diff(want, line); d != "" {
+			t.Error(d)
 		}
 	}
 }
@@ -75,7 +77,7 @@ var errBroken = errors.New("no such disk")
 
 func TestALineThatCannotBeWrittenIsTold(t *testing.T) {
 	var told error
-	emulator.NewKeeper(broken{}, func(err error) { told = err }).Keep(emulator.Served{Cloud: "aws"})
+	emulator.NewKeeper(broken{}, nil, func(err error) { told = err }).Keep(emulator.Served{Cloud: "aws"})
 	if !errors.Is(told, errBroken) {
 		t.Errorf("got %v", told)
 	}

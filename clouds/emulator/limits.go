@@ -14,6 +14,9 @@ const (
 	manyTokens   = 150_000_000
 )
 
+// A windowKey names what a limit is for: a model of an account.
+type windowKey struct{ account, model string }
+
 // A window counts one model's minute.
 type window struct {
 	began            time.Time
@@ -22,14 +25,15 @@ type window struct {
 
 // take admits a request that counts so many tokens, or says how long to wait. The caller's exchange reads the rest of the
 // window through remaining.
-func (e *Emulator) take(q *chat, tokens int64) (time.Duration, bool) {
+func (e *Emulator) take(q *query, tokens int64) (time.Duration, bool) {
 	now, minute := e.config.Now(), e.minute()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	w := e.limits[q.model]
+	key := windowKey{q.account, q.model}
+	w := e.limits[key]
 	if w == nil {
 		w = &window{began: now}
-		e.limits[q.model] = w
+		e.limits[key] = w
 	}
 	if now.Sub(w.began) >= minute {
 		*w = window{began: now}
@@ -61,7 +65,7 @@ type allowance struct {
 	reset                    time.Duration
 }
 
-func (e *Emulator) allowance(model string) allowance {
+func (e *Emulator) allowance(account, model string) allowance {
 	a := allowance{requests: e.config.Limits.Requests, tokens: e.config.Limits.Tokens}
 	if a.requests == 0 {
 		a.requests = manyRequests
@@ -73,7 +77,7 @@ func (e *Emulator) allowance(model string) allowance {
 	now := e.config.Now()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if w := e.limits[model]; w != nil {
+	if w := e.limits[windowKey{account, model}]; w != nil {
 		a.requestsLeft, a.tokensLeft = max(0, a.requests-w.requests), max(0, a.tokens-w.tokens)
 		a.reset = max(0, w.began.Add(e.minute()).Sub(now))
 	}

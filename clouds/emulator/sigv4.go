@@ -14,44 +14,44 @@ import (
 const sigV4 = "AWS4-HMAC-SHA256"
 
 // verify checks a SigV4 signature over the request as it arrived, with code of its own.
-func (d bedrockDialect) verify(r *http.Request, body []byte) *failure {
+func (d bedrockDialect) verify(r *http.Request, body []byte) (account string, failed *failure) {
 	s, ok := parseSignature(r)
 	if !ok {
-		return d.exception(http.StatusForbidden, "IncompleteSignatureException", "Authorization header is incomplete.")
+		return "", d.exception(http.StatusForbidden, "IncompleteSignatureException", "Authorization header is incomplete.")
 	}
-	secret, token, known := d.secretOf(s.id)
+	key, secret, token, known := d.secretOf(s.id)
 	if !known || r.Header.Get("X-Amz-Security-Token") != token {
-		return d.exception(http.StatusForbidden, "UnrecognizedClientException", "The security token included in the request is invalid.")
+		return "", d.exception(http.StatusForbidden, "UnrecognizedClientException", "The security token included in the request is invalid.")
 	}
 	service := "bedrock"
 	if d.mantle() {
 		service = "bedrock-mantle"
 	}
 	if s.service != service || d.e.config.Region != "" && s.region != d.e.config.Region {
-		return d.exception(http.StatusForbidden, "InvalidSignatureException", "Credential should be scoped to a valid region and service.")
+		return "", d.exception(http.StatusForbidden, "InvalidSignatureException", "Credential should be scoped to a valid region and service.")
 	}
 	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 	if age := d.e.config.Now().Sub(at); err != nil || age.Abs() > 5*time.Minute {
-		return d.exception(http.StatusForbidden, "InvalidSignatureException", "Signature expired or not yet valid.")
+		return "", d.exception(http.StatusForbidden, "InvalidSignatureException", "Signature expired or not yet valid.")
 	}
 	sum := sha256.Sum256(body)
 	hash := hex.EncodeToString(sum[:])
 	if given := r.Header.Get("X-Amz-Content-Sha256"); given != "" && given != hash || !s.matches(r, hash, secret) {
-		return d.exception(http.StatusForbidden, "InvalidSignatureException", "The request signature we calculated does not match the signature "+
+		return "", d.exception(http.StatusForbidden, "InvalidSignatureException", "The request signature we calculated does not match the signature "+
 			"you provided. Check your AWS Secret Access Key and signing method.")
 	}
-	return nil
+	return d.e.config.Accounts[key], nil
 }
 
 // secretOf finds the secret and session token of an access key id among the keys "ID:SECRET[:TOKEN]".
-func (d bedrockDialect) secretOf(id string) (secret, token string, ok bool) {
+func (d bedrockDialect) secretOf(id string) (key, secret, token string, ok bool) {
 	for _, key := range d.e.config.Keys {
 		if rest, found := strings.CutPrefix(key, id+":"); found && id != "" {
 			secret, token, _ = strings.Cut(rest, ":")
-			return secret, token, true
+			return key, secret, token, true
 		}
 	}
-	return "", "", false
+	return "", "", "", false
 }
 
 // signature is what an Authorization header says.

@@ -8,8 +8,7 @@ import (
 	"concord/clouds/behaviour"
 )
 
-// stream writes an answer as events: the role, reasoning where it is shown, the words, the end, usage if it was asked for,
-// and [DONE].
+// stream writes an answer as events: what comes first, reasoning where it is shown, the words, and the end.
 func (a *writing) stream() {
 	if !a.waitUntil(a.first) {
 		return
@@ -17,10 +16,25 @@ func (a *writing) stream() {
 	if a.shape.newline == "" {
 		a.shape.newline = "\n"
 	}
-	a.begin("text/event-stream; charset=utf-8")
-	a.head = fmt.Appendf(nil, `data: {"id":"%s","object":"chat.completion.chunk","created":%d,"model":%s,`, a.id, a.served.Started.Unix(), quoted(a.q.serve))
+	a.header(a.form.streamed())
+	a.form.begin(a)
+	if a.effect.Kind == behaviour.EarlyError {
+		a.form.fail(a, true)
+		a.flush()
+		return
+	}
+	if !a.flush() || !a.tokens() {
+		return
+	}
+	a.form.end(a)
+	a.served.Complete = a.flush()
+}
+
+// begin writes the role.
+func (chatForm) begin(a *writing) {
+	a.head = fmt.Appendf(nil, `data: {"id":"%s","object":"chat.completion.chunk","created":%d,"model":%s,`, a.newID("chatcmpl-"), a.served.Started.Unix(), quoted(a.q.serve))
 	if a.shape.tier {
-		a.head = append(a.head, `"service_tier":"default",`...)
+		a.head = fmt.Appendf(a.head, `"service_tier":"%s",`, a.tier())
 	}
 	a.head = append(a.head, `"system_fingerprint":null,"choices":[`...)
 	if a.shape.filter {
@@ -30,23 +44,32 @@ func (a *writing) stream() {
 	for i := range a.q.choices {
 		a.chunk(i, `"role":"assistant","content":"","refusal":null`, "")
 	}
-	if a.effect.Kind == behaviour.EarlyError {
-		a.data(a.e.dialect.broken(http.StatusInternalServerError, 0).body)
-		a.flush()
-		return
-	}
-	if !a.flush() || !a.tokens() {
-		return
-	}
+}
+
+// end writes the reason for the end, usage if it was asked for, and [DONE].
+func (chatForm) end(a *writing) {
 	for i := range a.q.choices {
 		a.chunk(i, "", a.finishReason())
+		if a.shape.async {
+			a.offsets(i)
+		}
 	}
 	if a.q.includeUsage && !a.effect.NoUsage {
 		a.buf = append(append(append(append(a.buf, a.head...), `],"usage":`...), a.usage()...), '}')
 		a.buf = append(append(a.buf, a.shape.newline...), a.shape.newline...)
 	}
 	a.data([]byte("[DONE]"))
-	a.served.Complete = a.flush()
+}
+
+// offsets writes a chunk of Azure's asynchronous filter: no delta, no id, and how far it has looked.
+func (a *writing) offsets(choice int64) {
+	end := int64(len(a.text(0, a.reply.Tokens, choice)))
+	a.data(fmt.Appendf(nil, `{"id":"","object":"","created":0,"model":"","choices":[{"index":%d,"finish_reason":null,"content_filter_results":`+
+		`{"hate":{"filtered":false,"severity":"safe"}},"content_filter_offsets":{"check_offset":%d,"start_offset":0,"end_offset":%d}}]}`, choice, end, end))
+}
+
+func (chatForm) fail(a *writing, _ bool) {
+	a.data(a.e.dialect.broken(http.StatusInternalServerError, 0).body)
 }
 
 // tokens writes all tokens at their pace; false if it ended before them.
@@ -68,8 +91,8 @@ func (a *writing) tokens() bool {
 		if due.After(a.e.config.Now()) && (!a.flush() || !a.waitUntil(due)) {
 			return false
 		}
-		for i := range a.q.choices {
-			a.content(i, n)
+		for i := range a.texts() {
+			a.form.content(a, i, n)
 		}
 		a.advance(n)
 		if len(a.buf) > 4<<10 && !a.flush() {
@@ -94,7 +117,7 @@ func (a *writing) broken() bool {
 
 func (a *writing) breakOff() {
 	if a.effect.Kind == behaviour.LateError {
-		a.data(a.e.dialect.broken(http.StatusInternalServerError, 0).body)
+		a.form.fail(a, false)
 		a.flush()
 		return
 	}
@@ -103,7 +126,7 @@ func (a *writing) breakOff() {
 }
 
 // content writes the chunk with the next n tokens of a choice.
-func (a *writing) content(choice, n int64) {
+func (chatForm) content(a *writing, choice, n int64) {
 	from, to := a.done, a.done+n
 	switch {
 	case from < a.reply.Reasoning && a.shape.reasoning == "":
@@ -150,6 +173,12 @@ func (a *writing) close(finish string) {
 		a.buf = fmt.Appendf(a.buf, `,"obfuscation":"%s"`, padding[:1+len(a.buf)%len(padding)])
 	}
 	a.buf = append(append(append(a.buf, '}'), a.shape.newline...), a.shape.newline...)
+}
+
+// event writes a named event.
+func (a *writing) event(name string, payload []byte) {
+	a.buf = append(append(append(a.buf, "event: "...), name...), a.shape.newline...)
+	a.data(payload)
 }
 
 func (a *writing) data(payload []byte) {

@@ -32,7 +32,7 @@ func (d vertexDialect) route(r *http.Request) (target, *failure) {
 		return target{}, d.envelope(http.StatusNotFound, "NOT_FOUND", fmt.Sprintf("Publisher Model was not found in location %s or your project "+
 			"does not have access to it.", m[2]), true)
 	}
-	return target{}, nil
+	return target{op: chatCompletion}, nil
 }
 
 // envelope is Google's error form: a number as its code, often inside an array.
@@ -48,15 +48,24 @@ func (d vertexDialect) envelope(status int, state, message string, wrapped bool)
 	return &failure{status: status, body: b}
 }
 
-func (d vertexDialect) authorize(r *http.Request, _ []byte) *failure {
-	if d.e.accepts(bearer(r)) {
-		return nil
+func (d vertexDialect) authorize(r *http.Request, _ []byte) (string, *failure) {
+	token := bearer(r)
+	if d.e.accepts(token) {
+		return d.e.config.Accounts[token], nil
 	}
-	return d.envelope(http.StatusUnauthorized, "UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token, "+
+	claims, ok := d.e.readToken(strings.TrimPrefix(token, googlePrefix))
+	switch {
+	case !ok || claims.Expires <= d.e.config.Now().Unix() || claims.Audience != googleScope:
+	case claims.Denied:
+		return "", d.envelope(http.StatusForbidden, "PERMISSION_DENIED", fmt.Sprintf("Permission 'aiplatform.endpoints.predict' denied for %s.", claims.Subject), true)
+	default:
+		return claims.Account, nil
+	}
+	return "", d.envelope(http.StatusUnauthorized, "UNAUTHENTICATED", "Request had invalid authentication credentials. Expected OAuth 2 access token, "+
 		"login cookie or other valid authentication credential.", false)
 }
 
-func (d vertexDialect) check(q *chat) *failure {
+func (d vertexDialect) check(q *query) *failure {
 	for name := range q.fields {
 		if slices.Contains(unknownThere, name) || !slices.Contains(known, name) {
 			return d.invalid(http.StatusBadRequest, fmt.Sprintf("Invalid JSON payload received. Unknown name \"%s\": Cannot find field.", name), name, "")
@@ -65,14 +74,14 @@ func (d vertexDialect) check(q *chat) *failure {
 	return nil
 }
 
-func (d vertexDialect) admission(q *chat) int64 { return q.prompt + q.limit*q.choices }
+func (d vertexDialect) admission(q *query) int64 { return q.prompt + q.limit*q.choices }
 
 func (d vertexDialect) head(_ *exchange, h http.Header) {
 	h.Set("Server", "scaffolding on HTTPServer2")
 	h.Set("X-Content-Type-Options", "nosniff")
 }
 
-func (d vertexDialect) shape(q *chat) shape {
+func (d vertexDialect) shape(q *query) shape {
 	s := shape{newline: "\r\n"}
 	if q.openWeights() {
 		s.reasoning = "reasoning_content"
@@ -87,6 +96,9 @@ func (d vertexDialect) invalid(status int, message, _, _ string) *failure {
 func (d vertexDialect) unknownModel(name string) *failure {
 	return d.envelope(http.StatusNotFound, "NOT_FOUND", fmt.Sprintf("Publisher Model `%s` was not found or your project does not have access to it.", name), true)
 }
+
+// unknownResponse is what this cloud, which keeps no responses, says of the path.
+func (d vertexDialect) unknownResponse(id string) *failure { return d.unknownModel(id) }
 
 func (d vertexDialect) throttled(wait time.Duration) *failure {
 	f := d.envelope(http.StatusTooManyRequests, "RESOURCE_EXHAUSTED", "Resource exhausted. Please try again later.", true)

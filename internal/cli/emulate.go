@@ -49,7 +49,7 @@ func newEmulate(env Env) *cobra.Command {
 					return fmt.Errorf("open the journal of what is served: %w", err)
 				}
 				defer file.Close()
-				options.Observe = emulator.NewKeeper(file, fail).Keep
+				options.Observe = emulator.NewKeeper(file, nil, fail).Keep
 			}
 			handler, err := app.NewEmulator(world, cloud, options)
 			if err != nil {
