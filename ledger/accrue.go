@@ -46,6 +46,11 @@ func (s *State) bring(p *sharePlan, f *flow) (b brought, err error) {
 func (s *State) accrueShare(f *flow, p *sharePlan, b *brought) error {
 	w := &s.work
 	base, err := b.base, error(nil)
+	if p.retro {
+		if err := s.book(f, p, b); err != nil {
+			return err
+		}
+	}
 	if len(p.groups) > 0 {
 		if base, err = s.net(f.at, p, b); err != nil {
 			return err

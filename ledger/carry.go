@@ -136,6 +136,16 @@ func (c *counter) around(start int64) (before *window, last int64) {
 	return before, last
 }
 
+// newest returns the last window that anything fell in.
+func (c *counter) newest() (last *window) {
+	for _, w := range c.windows {
+		if w.holds() && (last == nil || w.start > last.start) {
+			last = w
+		}
+	}
+	return last
+}
+
 // holds reports whether anything fell in a window, or was carried through it.
 func (w *window) holds() bool {
 	return !w.in.IsZero() || !w.out.IsZero() || !w.base.IsZero() || !w.over.IsZero()

@@ -30,6 +30,19 @@ func (sh *share) encodeRunning(b []byte) []byte {
 	for _, e := range foreign {
 		b = e.encode(b)
 	}
+	history := slices.DeleteFunc(slices.Clone(sh.history), func(e *booked) bool { return e.amount.IsZero() })
+	b = binary.AppendUvarint(b, uint64(len(history)))
+	for _, e := range history {
+		b = binary.AppendVarint(b, int64(e.day))
+		b = appendString(appendString(appendString(b, e.product), e.cloud), e.what)
+		b = binary.BigEndian.AppendUint64(append(b, e.terms[:]...), uint64(e.at))
+		b = appendAmount(b, e.amount)
+	}
+	b = binary.AppendUvarint(b, uint64(len(sh.trueUps)))
+	for _, u := range sh.trueUps {
+		b = appendString(binary.BigEndian.AppendUint64(b, uint64(u.Posted)), u.Amendment)
+		b = appendAmount(b, u.Amount)
+	}
 	return b
 }
 
@@ -106,6 +119,15 @@ func (d *decoder) running(sh *share) {
 	}
 	for range d.count() {
 		sh.foreign = append(sh.foreign, d.converted())
+	}
+	for range d.count() {
+		e := &booked{}
+		e.day, e.product, e.cloud, e.what = int32(d.varint()), d.text(), d.text(), d.text()
+		e.terms, e.at, e.amount = journal.Hash(d.take(32)), d.int64(), d.amount()
+		sh.history = append(sh.history, e)
+	}
+	for range d.count() {
+		sh.trueUps = append(sh.trueUps, TrueUp{d.int64(), d.text(), d.amount()})
 	}
 }
 

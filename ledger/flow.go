@@ -47,6 +47,9 @@ func (s *State) accrueFlow(f flow) error {
 		if err != nil {
 			return fmt.Errorf("share %s: %w", p.share.key.clause, err)
 		}
+		if p.retro && !w.late {
+			w.late = s.superseded(p.terms, f.at)
+		}
 	}
 	return nil
 }

@@ -105,6 +105,11 @@ type sharePlan struct {
 	payees   []payeePlan
 	above    [2]spot // memo of what is above the cap, and its contra
 	groups   []deduction
+	retro    bool // amendments are trued up
+	terms    journal.Hash
+	days     *calendar
+	product  string
+	cloud    string
 	fx       *fxPlan // nil = the sale is in the share's currency
 	carries  bool    // a counter carries what is above a cap
 	floors   bool    // a period below zero counts as nothing
@@ -335,6 +340,7 @@ func (c *compiler) shares(t *termsPlan, sale *salePlan, from *source, streams []
 func (c *compiler) finish(p *sharePlan, f agreement.InForce, k saleKey) {
 	clause := f.Clause.(*agreement.RevenueShare)
 	p.fx = c.conversion(f, k)
+	p.retro, p.terms, p.days, p.product, p.cloud = clause.Retro == "true_up", c.terms, c.state.calendar(f.Agreement.Zone), k.product, k.cloud
 	p.keys[0], p.tiers = segmentKey(clause, clause.Rate), newTiering(f, p.share.opening)
 	if p.best {
 		p.keys[1] = segmentKey(clause, p.favoured)

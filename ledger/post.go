@@ -27,7 +27,7 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 	var err error
 	switch body := e.Body.(type) {
 	case *journal.Document:
-		err = s.document(body)
+		err = s.document(e.Time, body)
 	case *journal.Record:
 		err = s.record(e.Time, body, under)
 	case *journal.Open, *journal.Seal, *journal.Intent, *journal.Attempt, *journal.Progress:
@@ -36,6 +36,9 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 		err = errors.New("the entry has no body")
 	default:
 		err = s.money(e.Time, body)
+	}
+	if err == nil && s.work.late {
+		err = s.rerate(e.Time)
 	}
 	if err == nil {
 		err = s.check()
@@ -97,7 +100,7 @@ func name(e *journal.Entry) string {
 func (s *State) begin(e *journal.Entry) {
 	w := &s.work
 	w.tx = Transaction{Entry: e.ID, Part: e.Part, Time: e.Time, Postings: w.tx.Postings[:0]}
-	w.posted, w.undone = w.posted[:0], w.undone[:0]
+	w.posted, w.undone, w.late, w.terms = w.posted[:0], w.undone[:0], false, false
 	if len(w.changes) > 0 || w.statements != nil {
 		clear(w.changes) // let go of what they hold
 		w.changes, w.statements = w.changes[:0], nil

@@ -32,7 +32,7 @@ func newRegistry() registry {
 }
 
 // document takes in a document. One that is known already changes nothing: every process run brings its own again.
-func (s *State) document(d *journal.Document) error {
+func (s *State) document(at int64, d *journal.Document) error {
 	if s.known[d.Hash] {
 		return nil
 	}
@@ -42,6 +42,10 @@ func (s *State) document(d *journal.Document) error {
 	s.known[d.Hash] = true
 	s.documents++
 	s.fresh = append(s.fresh, encodeDocument(d))
+	if d.Doc == journal.DocSet {
+		s.work.terms = true
+		return s.rerate(at)
+	}
 	return nil
 }
 
@@ -113,6 +117,9 @@ func (s *State) learn(terms []*agreement.Terms) error {
 		return err
 	}
 	if err := s.checkOpenings(terms, next); err != nil {
+		return err
+	}
+	if err := s.checkRetro(terms, next); err != nil {
 		return err
 	}
 	s.roots = next

@@ -49,6 +49,8 @@ type share struct {
 	periods  *counter       // what posts in a period, where one below zero counts as nothing
 	payees   []*payeeTotals // by party
 	foreign  []*converted   // what was brought in other currencies
+	history  []*booked      // what was brought, where amendments are trued up
+	trueUps  []TrueUp
 }
 
 // A segment is the part of a share's life under one rate and one split among payees, within one window of its caps. Each
@@ -67,9 +69,21 @@ type Accrual struct {
 	Agreement string
 	Clause    string // where clauses continue each other, the first one
 	Window    string // "total": the clause's whole life, its opening included
-	Base      money.Amount
+	Base      money.Amount // after deductions
 	Uncapped  money.Amount
 	Capped    money.Amount
+	Deducted  money.Amount // from what the base would be otherwise
+	Lifted    money.Amount // owed beyond what is capped: periods below zero that count as nothing
+	Carried   money.Amount // above caps, and owed in a later window
+	Owed      []PayeeOwed  // by payee: what was posted, openings apart
+	TrueUps   []TrueUp     // by amendments that reach back, in the order in which they were posted
+}
+
+// PayeeOwed is what a share makes its payer owe one party.
+type PayeeOwed struct {
+	Party string
+	Owed  money.Amount
+	Kept  money.Amount // of Owed: what was stated and is no longer owed, and the payee keeps
 }
 
 // Accruals returns the running state of all shares, in canonical order. Shares without any base are left out.
@@ -93,8 +107,18 @@ func (s *State) Accrual(agreement, clause string) (Accrual, bool) {
 }
 
 func (sh *share) accrual() Accrual {
-	return Accrual{Agreement: sh.key.agreement, Clause: sh.key.clause, Window: "total",
-		Base: sh.life.base, Uncapped: sh.life.uncapped, Capped: sh.life.capped}
+	a := Accrual{Agreement: sh.key.agreement, Clause: sh.key.clause, Window: "total",
+		Base: sh.life.base, Uncapped: sh.life.uncapped, Capped: sh.life.capped, Deducted: sh.deducted, Lifted: sh.lifted,
+		TrueUps: slices.Clone(sh.trueUps)}
+	for _, p := range sh.payees {
+		a.Owed = append(a.Owed, PayeeOwed{p.party, p.owed, p.kept})
+	}
+	for _, c := range sh.counters {
+		if last := c.newest(); c.carry && last != nil {
+			a.Carried, _ = a.Carried.Add(last.over) // each is less than what was capped
+		}
+	}
+	return a
 }
 
 func (s *State) sortedShares() []*share {

@@ -42,6 +42,8 @@ type State struct {
 type work struct {
 	tx      Transaction
 	posted  []posted
+	late    bool   // a share accrued under a version that an amendment has changed backwards
+	terms   bool   // it brings terms
 	undone  []undo // what the entry changed of shares
 	streams []money.Amount
 	split   []money.Amount

@@ -159,7 +159,7 @@ func Split(tx *ledger.Transaction, s Selection, yield func(*Transaction) error) 
 		if !s.selects(p.Book, p.Agreement) {
 			continue
 		}
-		t := Transaction{Day: p.Day, Book: p.Book, Agreement: p.Agreement, Memo: side(p.Account) == 1, Currency: unit(p.Account, tx.Currency),
+		t := Transaction{Day: p.Day, Book: p.Book, Agreement: p.Agreement, Memo: side(p.Account) == 1, Currency: unit(p.Account, tx.CurrencyOf(p)),
 			Entry: tx.Entry, Part: tx.Part, Time: tx.Time, Customer: tx.Customer}
 		at := slices.IndexFunc(parts, func(o Transaction) bool { return o.goesWith(&t) })
 		if at < 0 {
