@@ -18,6 +18,8 @@ import (
 type Target struct {
 	Deployment string
 	Cloud      string
+	Kind       string   // OpenAICompatible where the cloud has no adapter of its own; "" = the cloud's adapter
+	Rejects    Fields   // members of requests that the host does not take, of an OpenAICompatible one
 	Base       *url.URL // scheme, host and the prefix that the cloud's documentation gives
 	Region     string
 	Account    string
@@ -33,6 +35,17 @@ type Target struct {
 type Tokens interface {
 	// Credential returns the one in force; it waits only where there is none.
 	Credential(ctx context.Context) (string, error)
+}
+
+// OpenAICompatible is the kind of hosts that take OpenAI's API as it is, whatever their cloud is called.
+const OpenAICompatible = "openai-compatible"
+
+// Speaks names the adapter that speaks to the target: its kind, or else its cloud.
+func (t *Target) Speaks() string {
+	if t.Kind != "" {
+		return t.Kind
+	}
+	return t.Cloud
 }
 
 // Equal reports whether two targets are reached alike, with the same credential.

@@ -117,6 +117,13 @@ func (f Fields) First() string {
 	return ""
 }
 
+// Hints are members that label a request or help to serve it; without them the answer means the same.
+const Hints = FieldMetadata | FieldUser | FieldSafetyIdentifier | FieldPromptCacheKey | FieldPromptCacheOptions |
+	FieldPromptCacheRetention | FieldServiceTier | FieldVerbosity
+
+// FieldOf returns the known member of that name, 0 for another.
+func FieldOf(name string) Fields { return fieldOf([]byte(name)) }
+
 // fieldOf returns the known member of that name, 0 for another.
 func fieldOf(key []byte) Fields {
 	if len(key) >= len(ofLength) {

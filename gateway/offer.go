@@ -97,7 +97,7 @@ func (o *Offer) check(adapters map[string]clouds.Adapter, now int64) []error {
 		case t.Cloud != d.Cloud:
 			errs = append(errs, fmt.Errorf("deployment %s runs on %s, its target on %q: make them agree", d.ID, d.Cloud, t.Cloud))
 		}
-		if adapters[d.Cloud] == nil {
+		if adapters[speaks(d.Cloud, t)] == nil {
 			errs = append(errs, fmt.Errorf("deployment %s runs on cloud %q, for which there is no adapter: use one of %v", d.ID, d.Cloud, known(adapters)))
 		}
 	}

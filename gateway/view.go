@@ -41,8 +41,16 @@ func (o *offer) viewAt(admitted int64) *view {
 	deployments := r.Catalog().Deployments
 	for i := range deployments {
 		d := &deployments[i]
-		v.places = append(v.places, place{cloud: []string{d.Cloud}, target: o.targets[d.ID], adapter: o.adapters[d.Cloud]})
+		v.places = append(v.places, place{cloud: []string{d.Cloud}, target: o.targets[d.ID], adapter: o.adapters[speaks(d.Cloud, o.targets[d.ID])]})
 	}
 	o.view.Store(v)
 	return v
+}
+
+// speaks names the adapter of a deployment: its target's kind, or else its cloud.
+func speaks(cloud string, t *clouds.Target) string {
+	if t == nil {
+		return cloud
+	}
+	return t.Speaks()
 }

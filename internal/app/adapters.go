@@ -12,11 +12,16 @@ import (
 // adapters returns one adapter for each cloud that this program speaks.
 func adapters() map[string]clouds.Adapter {
 	all := map[string]clouds.Adapter{}
-	for _, a := range []clouds.Adapter{azure.New(), bedrock.New(), vertex.New(), alibaba.New(), openai.New()} {
+	for _, a := range []clouds.Adapter{azure.New(), bedrock.New(), vertex.New(), alibaba.New(), openai.New(), openai.NewCompatible()} {
 		all[a.Cloud()] = a
 	}
 	return all
 }
 
-// CloudNames lists the clouds that this program speaks.
-func CloudNames() []string { return sortedKeys(adapters()) }
+// CloudNames lists the clouds that this program speaks to in their own dialects. Any other is reached by accounts of the kind
+// "openai-compatible".
+func CloudNames() []string {
+	all := adapters()
+	delete(all, clouds.OpenAICompatible)
+	return sortedKeys(all)
+}

@@ -449,9 +449,7 @@ func (l *loader) deployments() {
 }
 
 func (l *loader) target(id string, a account) clouds.Target {
-	if !slices.Contains(CloudNames(), a.Cloud.Value) {
-		l.reject("config-cloud", a.Cloud, "use one of: "+strings.Join(CloudNames(), ", "), "account %s is on cloud %q, which this program does not speak", id, a.Cloud.Value)
-	}
+	rejects := l.dialect(id, a)
 	if !l.knows(a.Holder.Value) {
 		l.reject("config-party", a.Holder, "use one of: "+l.parties(), "account %s is held by %q, which no agreement knows", id, a.Holder.Value)
 	}
@@ -462,7 +460,7 @@ func (l *loader) target(id string, a account) clouds.Target {
 	}
 	t := clouds.Target{
 		Cloud: a.Cloud.Value, Base: base, Region: a.Region.Value, Account: id,
-		APIVersion: a.APIVersion.Value, Project: a.Project.Value,
+		APIVersion: a.APIVersion.Value, Project: a.Project.Value, Kind: a.Kind.Value, Rejects: rejects,
 	}
 	l.credential(id, a, &t)
 	return t

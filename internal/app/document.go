@@ -62,6 +62,8 @@ type document struct {
 
 type account struct {
 	Cloud      text   `yaml:"cloud"`
+	Kind       text   `yaml:"kind"`
+	Rejects    []text `yaml:"rejects"`
 	Holder     text   `yaml:"holder"`
 	Region     text   `yaml:"region"`
 	Zone       text   `yaml:"zone"`
