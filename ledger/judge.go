@@ -6,7 +6,7 @@ package ledger
 func (t *Transaction) Check() error {
 	s := State{lines: newLines()}
 	for _, p := range t.Postings {
-		ln, err := s.lines.get(p, t.Currency)
+		ln, err := s.lines.get(p, t.CurrencyOf(&p))
 		if err != nil {
 			return err
 		}

@@ -93,11 +93,11 @@ func addUp(sums map[Balance]growth, tx *Transaction, f Filter) error {
 	for i := range tx.Postings {
 		p := &tx.Postings[i]
 		k := Key{Agreement: p.Agreement, Book: p.Book, Account: p.Account, Clause: p.Clause, Cloud: p.Cloud, Product: p.Product,
-			Stream: p.Stream, Currency: tx.Currency, Day: p.Day}
+			Stream: p.Stream, Currency: tx.CurrencyOf(p), Day: p.Day}
 		if !f.Selects(&k) {
 			continue
 		}
-		of := Balance{Book: p.Book, Account: p.Account, Currency: tx.Currency}
+		of := Balance{Book: p.Book, Account: p.Account, Currency: k.Currency}
 		g := sums[of]
 		var err error
 		if g.amount, err = g.amount.Add(p.Amount); err != nil {

@@ -35,6 +35,9 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 	case nil:
 		err = errors.New("the entry has no body")
 	default:
+		if e.Source != "" { // an identity is of its source
+			s.work.tx.Entry = e.Source + "/" + e.ID
+		}
 		err = s.money(e.Time, body)
 	}
 	if err == nil && s.work.late {
