@@ -17,10 +17,10 @@ const (
 // A windowKey names what a limit is for: a model of an account.
 type windowKey struct{ account, model string }
 
-// A window counts one model's minute.
+// A window counts one model's minute, and the part of it for which requests are counted.
 type window struct {
-	began            time.Time
-	requests, tokens int64
+	began, requestsBegan time.Time
+	requests, tokens     int64
 }
 
 // take admits a request that counts so many tokens, or says how long to wait. The caller's exchange reads the rest of the
@@ -32,22 +32,52 @@ func (e *Emulator) take(q *query, tokens int64) (time.Duration, bool) {
 	key := windowKey{q.account, q.model}
 	w := e.limits[key]
 	if w == nil {
-		w = &window{began: now}
+		w = &window{began: now, requestsBegan: now}
 		e.limits[key] = w
 	}
+	part := e.requestWindow()
 	if now.Sub(w.began) >= minute {
-		*w = window{began: now}
+		w.began, w.tokens = now, 0
+	}
+	if now.Sub(w.requestsBegan) >= part {
+		w.requestsBegan, w.requests = now, 0
 	}
 	l := e.config.Limits
 	if l.Tokens > 0 && tokens > l.Tokens {
 		return 24 * time.Hour, false // more than any minute has: no wait helps
 	}
-	if l.Requests > 0 && w.requests >= l.Requests || l.Tokens > 0 && w.tokens+tokens > l.Tokens {
+	if most := e.requestLimit(); most > 0 && w.requests >= most {
+		return w.requestsBegan.Add(part).Sub(now), false
+	}
+	if l.Tokens > 0 && w.tokens+tokens > l.Tokens {
 		return w.began.Add(minute).Sub(now), false
 	}
 	w.requests++
 	w.tokens += tokens
 	return 0, true
+}
+
+// azureParts is into how many parts Azure divides a minute of requests.
+const azureParts = 6
+
+// requestWindow is how long requests are counted: Azure looks at ten seconds.
+func (e *Emulator) requestWindow() time.Duration {
+	if e.config.Cloud == "azure" {
+		return e.minute() / azureParts
+	}
+	return e.minute()
+}
+
+// requestLimit is how many of them there may be: Bedrock's mantle plane limits tokens only.
+func (e *Emulator) requestLimit() int64 {
+	n := e.config.Limits.Requests
+	switch {
+	case e.config.Cloud == "azure" && n > 0:
+		return (n + azureParts - 1) / azureParts
+	case e.config.Cloud == "aws" && e.config.Plane == "mantle":
+		return 0
+	}
+	return n
 }
 
 // minute is the length of a window: a minute of the real cloud. Without waiting there is no time to scale, and it stays one.

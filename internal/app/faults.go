@@ -16,6 +16,7 @@ import (
 //	  - {kind: down, from: 10s, until: 20s}
 //	  - {kind: throttle, retry_after: 2s, every: 3}
 //	  - {kind: cut, after: 40, first: 100, last: 200}
+//	  - {kind: status, status: 500, share: 5, seed: 7}
 type faultsDocument struct {
 	Faults []struct {
 		Kind       text `yaml:"kind"`
@@ -28,6 +29,10 @@ type faultsDocument struct {
 		First      text `yaml:"first"`
 		Last       text `yaml:"last"`
 		Every      text `yaml:"every"`
+		Share      text `yaml:"share"`
+		Seed       text `yaml:"seed"`
+		Percent    text `yaml:"percent"`
+		Form       text `yaml:"retry_form"`
 	} `yaml:"faults"`
 }
 
@@ -57,6 +62,14 @@ func ParseFaults(name string, source []byte) (behaviour.Faults, error) {
 		f := behaviour.Fault{
 			Kind: kind, Status: int(l.count(d.Status)), RetryAfter: l.span(d.RetryAfter), After: l.count(d.After), Delay: l.span(d.Delay),
 			From: l.span(d.From), Until: l.span(d.Until), First: l.count(d.First), Last: l.count(d.Last), Every: l.count(d.Every),
+			Share: l.count(d.Share), Seed: uint64(l.count(d.Seed)), Percent: l.count(d.Percent),
+		}
+		switch d.Form.Value {
+		case "", "seconds":
+		case "milliseconds":
+			f.Milliseconds = true
+		default:
+			l.reject("faults-retry-form", d.Form, "use one of: seconds, milliseconds", "%q is no form of a pause", d.Form.Value)
 		}
 		if err := f.Check(); err != nil && !HasErrors(l.findings) {
 			l.reject("faults-incomplete", d.Kind, "see docs/clouds.md for what each fault takes", "%v", err)

@@ -18,13 +18,14 @@ import (
 )
 
 func newEmulate(env Env) *cobra.Command {
-	var cloud, listen, faults, config, journal string
+	var cloud, listen, faults, config, journal, prices, cert, certKey string
 	var options app.EmulatorOptions
 	cmd := &cobra.Command{
 		Use: "emulate --cloud NAME --listen ADDR", Short: "Be one of the clouds, in its own dialect, with faults on command", Args: cobra.NoArgs,
 		Long: "Be one of the clouds: its paths, credentials, errors and streaming, with words for answers. A prompt's tokens are its words, and\n" +
 			"\"[reply 40 tokens]\" in a prompt asks for an answer of exactly so many. It serves the deployments that the configuration has on\n" +
-			"that cloud; without --config, those of examples/concord.yaml.",
+			"that cloud; without --config, those of examples/concord.yaml. Put other faults in force while it runs: PUT a faults file to\n" +
+			"/emulator/faults; DELETE heals the cloud.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
 			var err error
@@ -49,7 +50,16 @@ func newEmulate(env Env) *cobra.Command {
 					return fmt.Errorf("open the journal of what is served: %w", err)
 				}
 				defer file.Close()
-				options.Observe = emulator.NewKeeper(file, nil, fail).Keep
+				list, err := app.LoadEmulatorPrices(prices)
+				if err != nil {
+					return err
+				}
+				options.Observe = emulator.NewKeeper(file, list, fail).Keep
+			} else if prices != "" {
+				return errors.New("--prices says what the lines of --journal cost\n  add --journal FILE")
+			}
+			if (cert == "") != (certKey == "") {
+				return errors.New("a certificate needs its key\n  give both --tls-cert and --tls-key, or neither")
 			}
 			handler, err := app.NewEmulator(world, cloud, options)
 			if err != nil {
@@ -59,15 +69,29 @@ func newEmulate(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(env.Stderr, "Emulating %s on http://%s until Ctrl-C\n", cloud, listener.Addr())
-			server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second}
+			scheme := "http"
+			if cert != "" {
+				if listener, err = app.ServeTLS(listener, cert, certKey); err != nil {
+					return err
+				}
+				scheme = "https"
+			}
+			fmt.Fprintf(env.Stderr, "Emulating %s on %s://%s until Ctrl-C\n", cloud, scheme, listener.Addr())
+			server := &http.Server{Handler: app.LiveFaults(handler), ReadHeaderTimeout: 10 * time.Second}
 			return serveUntil(ctx, server, listener)
 		},
 	}
 	cmd.Flags().StringVar(&cloud, "cloud", "", strings.Join(emulator.Clouds(), ", "))
 	cmd.Flags().StringVar(&listen, "listen", "", "address, such as 127.0.0.1:9101")
 	cmd.Flags().StringVar(&faults, "faults", "", "file that says what goes wrong and when")
-	cmd.Flags().StringVar(&journal, "journal", "", "file to which a JSON line is added for each request: its id, model, status, times, tokens and bytes")
+	cmd.Flags().StringVar(&journal, "journal", "", "file to which a JSON line is added for each request: its id, account, model, status, times, what was consumed and bytes")
+	cmd.Flags().StringVar(&prices, "prices", "", "CSV of the cloud's own list, by which each line of --journal says what it costs")
+	cmd.Flags().StringVar(&cert, "tls-cert", "", "certificate, to serve HTTPS: the libraries of Entra ID speak nothing else")
+	cmd.Flags().StringVar(&certKey, "tls-key", "", "its private key")
+	cmd.Flags().StringVar(&options.Plane, "plane", "", "of aws: runtime or mantle (default runtime)")
+	cmd.Flags().BoolVar(&options.AsyncFilter, "async-filter", false, "of azure: the content filter runs beside the stream, in chunks of its own")
+	cmd.Flags().Int64Var(&options.Limits.Requests, "requests-per-minute", 0, "limit of each account and model; 0 = none")
+	cmd.Flags().Int64Var(&options.Limits.Tokens, "tokens-per-minute", 0, "limit of each account and model; 0 = none")
 	cmd.Flags().StringVar(&config, "config", "", "configuration whose deployments are served (default: examples/concord.yaml)")
 	cmd.Flags().Float64Var(&options.Speed, "speed", 1, "divides latencies and Retry-After; 0 = no waiting")
 	cmd.Flags().IntVar(&options.TokensPerChunk, "tokens-per-chunk", 1, "of a stream")
