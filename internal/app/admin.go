@@ -38,11 +38,6 @@ type admin struct {
 // openAdmin opens the socket. The lock on the data directory is held, so that whatever stands there is of a process that died.
 func (s *Server) openAdmin(ctx context.Context) (*admin, error) {
 	a := &admin{data: s.config.Data}
-	if s.config.Store.Given() { // which takes no lock on the directory
-		if err := a.alone(ctx); err != nil {
-			return nil, err
-		}
-	}
 	if err := a.listen(ctx); err != nil {
 		return nil, fmt.Errorf("open the admin socket in %s: %w", s.config.Data, err)
 	}

@@ -27,7 +27,7 @@ func (r *Reading) Rebuild(ctx context.Context) (*Rebuilt, error) {
 	if r.posted != nil {
 		books = r.posted
 		if n, err := r.others(ctx); err != nil || n > 0 {
-			return nil, errors.Join(fmt.Errorf("%d gateways are running on %s and post to its books\n  stop them first; one that was killed counts until its lease has run out, in 10 s", n, r.Dir), err)
+			return nil, errors.Join(fmt.Errorf("%s on %s: what is rebuilt would be posted to meanwhile\n  stop them first; one that was killed counts until its lease has run out, in 10 s", counted(uint64(n), "running gateway"), r.Dir), err)
 		}
 	}
 	before, err := ledger.Digest(ctx, books)

@@ -30,6 +30,9 @@ func (s *Server) openDatabase(ctx context.Context) error {
 	if err := os.MkdirAll(s.config.Data, 0o750); err != nil { // of the admin socket
 		return fmt.Errorf("data directory %s: cannot be made: %w", s.config.Data, err)
 	}
+	if err := alone(ctx, s.config.Data); err != nil {
+		return err
+	}
 	options := postgres.Options{Relaxed: s.config.Journal.Durability == gateway.Relaxed}
 	url := s.config.Store.Postgres.Reveal()
 	j, err := postgres.OpenJournal(ctx, url, options)
@@ -189,12 +192,11 @@ func (s *Server) ready(next http.Handler) http.Handler {
 }
 
 // alone says that another server runs on the same data directory, whose socket would be taken from it.
-func (a *admin) alone(ctx context.Context) error {
-	_, err := AskStatus(ctx, a.data)
-	if err == nil {
-		return fmt.Errorf("another server runs on the data directory %s: give each gateway a `data:` of its own, for its admin socket", a.data)
+func alone(ctx context.Context, data string) error {
+	if _, err := AskStatus(ctx, data); err == nil {
+		return fmt.Errorf("another server runs on the data directory %s: give each gateway a `data:` of its own, for its admin socket", data)
 	}
-	return nil
+	return nil // whatever stands there is of a process that died
 }
 
 // finishPosting posts what is left.
