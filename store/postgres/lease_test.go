@@ -1,0 +1,135 @@
+package postgres_test
+
+import (
+	"errors"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"concord/journal"
+	"concord/journal/journaltest"
+	"concord/store"
+	"concord/usage"
+)
+
+// expire lets the lease of every chain run out.
+func expire(t testing.TB, url string) {
+	t.Helper()
+	servers.plain.Exec(t, url, "UPDATE concord.chain SET lease = clock_timestamp() - interval '1 second'")
+}
+
+func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	j := openJournal(t, url)
+	defer j.Close()
+	dead := commit(t, j, 1)
+	const open = 40
+	for n := range open {
+		if err := add(t, dead, journaltest.Intent(n)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	survivors := []*store.Committer{commit(t, j, 2), commit(t, j, 3)}
+	price := func(*journal.Intent, int64, string, *usage.Usage) (journal.Quote, error) {
+		return journal.Quote{}, journal.ErrNotFound
+	}
+	recover := func(c *store.Committer) int {
+		r, err := store.Recover(background(), j, c, store.RecoverOptions{Price: price, Now: wallClock})
+		if err != nil {
+			t.Error(err)
+		}
+		return r.Records()
+	}
+	if n := recover(survivors[0]); n != 0 {
+		t.Fatalf("%d intents of a living chain were resolved", n)
+	}
+
+	expire(t, url)
+	for _, c := range survivors {
+		if err := j.Renew(t.Context(), c.Chain()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var resolved atomic.Int64
+	var both sync.WaitGroup
+	for _, c := range survivors {
+		both.Go(func() { resolved.Add(int64(recover(c))) })
+	}
+	both.Wait()
+
+	if resolved.Load() != open {
+		t.Errorf("%d intents were resolved, want %d", resolved.Load(), open)
+	}
+	if err := add(t, dead, journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
+		t.Errorf("the one that was taken for dead: %v, want %v", err, journal.ErrFenced)
+	}
+	if err := j.Renew(t.Context(), dead.Chain()); !errors.Is(err, journal.ErrFenced) {
+		t.Errorf("its heartbeat: %v, want %v", err, journal.ErrFenced)
+	}
+	if r := good(t, j); r.Open != 0 {
+		t.Errorf("%d requests are open", r.Open)
+	}
+	for _, c := range append(survivors, dead) {
+		closed(t, c)
+	}
+}
+
+func TestARecoveryThatLostItsClaimWritesNoSecondRecord(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	j := openJournal(t, url)
+	defer j.Close()
+	dead := commit(t, j, 1)
+	if err := add(t, dead, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
+		t.Fatal(err)
+	}
+	expire(t, url)
+	slow, other := commit(t, j, 2), commit(t, j, 3)
+	if got, err := j.Claim(t.Context(), dead.Chain(), slow.Chain()); !got || err != nil {
+		t.Fatal(got, err)
+	}
+	if err := add(t, slow, journaltest.Record(1)); err != nil { // and there it hangs
+		t.Fatal(err)
+	}
+	price := func(*journal.Intent, int64, string, *usage.Usage) (journal.Quote, error) {
+		return journal.Quote{}, journal.ErrNotFound
+	}
+	o := store.RecoverOptions{Price: price, Now: wallClock}
+	if r, err := store.Recover(t.Context(), j, other, o); err != nil || r.Records() != 0 {
+		t.Fatalf("what another one resolves: %d, %v", r.Records(), err)
+	}
+
+	servers.plain.Exec(t, url, "UPDATE concord.chain SET resolving = clock_timestamp() - interval '1 second' WHERE resolving IS NOT NULL")
+
+	if r, err := store.Recover(t.Context(), j, other, o); err != nil || r.Records() != 1 {
+		t.Errorf("%d intents were resolved, %v; want the one that was left", r.Records(), err)
+	}
+	good(t, j)
+	for _, c := range []*store.Committer{dead, slow, other} {
+		closed(t, c)
+	}
+}
+
+func TestAHeartbeatKeepsAQuietChainAndEndsWithASealedOne(t *testing.T) {
+	t.Parallel()
+	j := openJournal(t, database(t))
+	defer j.Close()
+	c := commit(t, j, 1)
+	lost := make(chan error, 1)
+	go store.KeepAlive(t.Context(), j, c.Chain(), slog.New(slog.DiscardHandler), func(err error) { lost <- err })
+	if err := j.SealChain(t.Context(), c.Chain()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-lost:
+		if !errors.Is(err, journal.ErrFenced) {
+			t.Errorf("got %v, want %v", err, journal.ErrFenced)
+		}
+	case <-time.After(slowest):
+		t.Error("nobody said that the chain is lost")
+	}
+	closed(t, c)
+}
