@@ -18,3 +18,18 @@ func TestConformance(t *testing.T) {
 		Target:   clouds.Target{Cloud: "alibaba", Base: &url.URL{Path: "/compatible-mode/v1"}, Model: "gpt-oss-120b", APIVersion: "", Secret: clouds.NewSecret("sk-emulated-0001")},
 	})
 }
+
+func TestSurfaces(t *testing.T) {
+	t.Parallel()
+	models := cloudtest.Everything("")
+	models["text-embedding-3-small"] = emulator.Model{Name: "text-embedding-v4"}
+	s := cloudtest.Subject{
+		Adapter:  alibaba.New(),
+		Emulator: emulator.Config{Cloud: "alibaba", Keys: []string{"sk-emulated-0001"}},
+		Target:   clouds.Target{Cloud: "alibaba", Base: &url.URL{Path: "/compatible-mode/v1"}, Secret: clouds.NewSecret("sk-emulated-0001")},
+	}
+	want := clouds.OperationsOf(clouds.CreateEmbedding)
+	if got := cloudtest.Surfaces(t, s, models); got != want {
+		t.Errorf("served %b, want %b", got, want)
+	}
+}

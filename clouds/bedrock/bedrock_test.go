@@ -31,3 +31,27 @@ func TestConformance(t *testing.T) {
 		})
 	}
 }
+
+func TestSurfaces(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct{ model, path, plane string }{
+		"runtime": {"us.openai.gpt-6-astra", "/openai/v1", "runtime"},
+		"mantle":  {"openai.gpt-6-sol", "/openai/v1", "mantle"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := cloudtest.Subject{
+				Adapter:  bedrock.New(),
+				Emulator: emulator.Config{Cloud: "aws", Models: []emulator.Model{{Name: row.model}}, Keys: []string{"ABSK-emulated"}, Region: "us-east-1", Plane: row.plane},
+				Target: clouds.Target{Cloud: "aws", Base: &url.URL{Path: row.path}, Model: row.model, Region: "us-east-1",
+					Secret: clouds.NewSecret("ABSK-emulated")},
+			}
+			models := cloudtest.Everything("openai.")
+			models["gpt-5.4"] = emulator.Model{Name: row.model}
+			if got, want := cloudtest.Surfaces(t, s, models), clouds.OperationsOf(clouds.CreateResponse); got != want {
+				t.Errorf("served %b, want %b", got, want)
+			}
+			cloudtest.Stored(t, s)
+		})
+	}
+}

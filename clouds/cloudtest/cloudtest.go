@@ -108,13 +108,24 @@ func (r *result) has(f func(clouds.Event) bool) bool {
 // call sends one chat request the way the gateway does.
 func (c *cloud) call(ctx context.Context, t *testing.T, body string) result {
 	t.Helper()
-	scan, err := clouds.ScanRequest(clouds.CreateChat, "", []byte(body), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return c.ask(ctx, t, clouds.CreateChat, "", body)
+}
+
+// ask sends one request of any operation the way the gateway does; id is that of the stored object, where it is about one.
+func (c *cloud) ask(ctx context.Context, t *testing.T, op clouds.Operation, id, body string) result {
+	t.Helper()
 	header := http.Header{"Authorization": {"Bearer client-key"}, "Api-Key": {"client-key"}, "X-Stainless-Lang": {"go"},
 		"Connection": {"x-hop"}, "X-Hop": {"1"}, "Openai-Organization": {"clients"}, "Content-Type": {"application/json"}}
-	call := &clouds.Call{Op: clouds.CreateChat, Path: "/chat/completions", Header: header, Body: []byte(body), Scan: scan, ID: "req_test"}
+	if strings.HasPrefix(body, "--") {
+		header["Content-Type"] = []string{formType}
+	}
+	call := &clouds.Call{Op: op, Path: op.Path(id), Header: header, Body: []byte(body), ID: "req_test"}
+	if !op.Stored() {
+		var err error
+		if call.Scan, err = clouds.ScanRequest(op, call.ContentType(), call.Body, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
 	x, err := c.Adapter.Prepare(&c.Target, call)
 	if err != nil {
 		return result{err: err}
@@ -138,6 +149,9 @@ func (c *cloud) call(ctx context.Context, t *testing.T, body string) result {
 		return result{err: err}
 	}
 	defer resp.Body.Close()
+	if call.Op != clouds.CreateChat {
+		return c.readAny(call, resp)
+	}
 	if resp.StatusCode != http.StatusOK || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/event-stream") {
 		return c.readWhole(call, resp)
 	}

@@ -20,3 +20,15 @@ func TestConformance(t *testing.T) {
 			Secret: clouds.NewSecret("ya29.emulated")},
 	})
 }
+
+func TestSurfaces(t *testing.T) {
+	t.Parallel()
+	s := cloudtest.Subject{
+		Adapter:  vertex.New(),
+		Emulator: emulator.Config{Cloud: "gcp", Keys: []string{"ya29.emulated"}, Project: "acme-ai", Region: "global"},
+		Target:   clouds.Target{Cloud: "gcp", Base: &url.URL{}, Project: "acme-ai", Region: "global", Secret: clouds.NewSecret("ya29.emulated")},
+	}
+	if got := cloudtest.Surfaces(t, s, cloudtest.Everything("openai/")); got != 0 {
+		t.Errorf("served %b beside chat", got)
+	}
+}
