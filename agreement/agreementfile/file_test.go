@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	_ "time/tzdata"
 
 	"github.com/google/go-cmp/cmp"
@@ -224,4 +226,31 @@ func FuzzParse(f *testing.F) {
 		}
 		terms.View()
 	})
+}
+
+func TestFactsThatFollowAnAgreementAreItsOwn(t *testing.T) {
+	t.Parallel()
+	doc := []byte(`concord: 1
+agreement: a
+currency: USD
+zone: UTC
+parties: {openai: {name: OpenAI, operates: [openai]}, microsoft: {name: Microsoft, operates: [azure]}}
+products: {openai/gpt-5.4: {owner: openai, apis: [chat]}}
+amendments:
+  - {id: start, effective: 2026-01-01}
+facts:
+  - {id: f1, kind: ships, product: openai/gpt-5.4, cloud: azure, on: 2026-05-02, by: microsoft}`)
+	line := `{id: "f2", kind: "retires", product: "openai/gpt-5.4", cloud: "azure", on: "2026-06-02", by: "openai", recorded: "2026-06-03T01:02:03.5Z"}`
+	twice := agreementfile.WithFact(agreementfile.WithFact(doc, line), strings.Replace(line, "f2", "f3", 1))
+
+	a, findings := agreementfile.Parse("a.yaml", twice)
+
+	if a == nil || len(a.Facts) != 3 || a.Facts[2].ID != "f3" || a.Facts[1].Recorded.Format(time.RFC3339Nano) != "2026-06-03T01:02:03.5Z" {
+		t.Errorf("%+v, %v", a, findings)
+	}
+	for _, other := range []string{"---\nparties: {}\n", "---\nfacts: []\nnotes: x\n", "---\nfacts:\n  - {id: f9, kind: sails}\n"} {
+		if a, findings := agreementfile.Parse("a.yaml", append(slices.Clone(twice), other...)); a != nil || len(findings) == 0 {
+			t.Errorf("%q was taken: %v", other, findings)
+		}
+	}
 }

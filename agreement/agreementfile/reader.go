@@ -144,7 +144,8 @@ func (r *reader) admit(tokens token.Tokens) bool {
 			r.report("yaml", r.pos(t), "correct the YAML here", "%s", t.Error)
 			return false
 		}
-		if !seen.documents(t) {
+		facts := r.register && t.Type == token.DocumentHeaderType && t.Next != nil && t.Next.Value == "facts"
+		if !seen.documents(t) && !facts {
 			r.report("yaml", r.pos(t), "put each agreement into a file of its own", "a file holds one document, and a second one begins here")
 			return false
 		}

@@ -23,7 +23,7 @@ import (
 type Note struct {
 	Kind    string `json:"kind"`   // "refund", "payment", ...
 	Source  string `json:"source"` // who records it
-	Name    string `json:"name"`   // of the file, in errors
+	Name    string `json:"name"`   // of the file, in errors; "" = they are no file
 	Lines   []byte `json:"lines"`
 	Reprice bool   `json:"reprice"` // of corrections: price the usage with the books that are in force now
 }
@@ -175,6 +175,12 @@ func (c *recorder) prepare(ctx context.Context) (err error) {
 			continue
 		}
 		if err := c.line(ctx, line); err != nil {
+			if c.note.Name == "" { // flags
+				if located, ok := errors.AsType[*events.Error](err); ok {
+					return fmt.Errorf("%s: %s\n  %s", located.Field, located.What, located.Remedy)
+				}
+				return err
+			}
 			if located, ok := errors.AsType[*events.Error](err); ok {
 				located.File, located.Line = c.note.Name, number
 				return located
@@ -183,7 +189,7 @@ func (c *recorder) prepare(ctx context.Context) (err error) {
 		}
 	}
 	if len(c.done.Entries) == 0 {
-		return fmt.Errorf("%s holds nothing to record: write one CloudEvent a line", c.note.Name)
+		return errors.New("there is nothing to record: write one CloudEvent a line")
 	}
 	return nil
 }

@@ -250,7 +250,7 @@ func (c *recorder) statement(ctx context.Context, number string, check func(*jou
 		}
 	}
 	if latest == nil {
-		return fmt.Errorf("there is no closed statement %q in this journal\n  list them: concord statement list", number)
+		return fmt.Errorf("there is no closed statement %q in this journal: close it first, or write its number as the statement shows it", number)
 	}
 	if check != nil {
 		return check(latest)

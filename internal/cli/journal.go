@@ -11,7 +11,7 @@ import (
 )
 
 func newJournal(env Env) *cobra.Command {
-	return group("journal", "Check the journal", newJournalVerify(env))
+	return group("journal", "Check and export the journal", newJournalVerify(env), newJournalExport(env))
 }
 
 func newJournalVerify(env Env) *cobra.Command {

@@ -84,7 +84,7 @@ func newRecordKind(env Env, kind string) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			note := app.Note{Kind: kind, Source: source, Name: "the command", Reprice: reprice}
+			note := app.Note{Kind: kind, Source: source, Reprice: reprice}
 			if file != "" {
 				note.Name = file
 				if note.Lines, err = os.ReadFile(file); err != nil {

@@ -88,7 +88,7 @@ func newUsageImport(env Env) *cobra.Command {
 		Use: "import FILE --source NAME", Short: "Take records and documents from CloudEvents or CSV into the journal, whole or not at all",
 		Long: "Take in what concord usage export wrote, or others wrote in its form (docs/exports.md). The whole file is checked first, as far as\n" +
 			"posting it to a copy of the books: with one bad line nothing is written. What the journal has already is counted and left alone;\n" +
-			"the same identity with other content is a conflict. No server may run on the data directory.\n" +
+			"the same identity with other content is a conflict. Where a server holds the data it does this, and reads the file itself.\n" +
 			"CSV holds no documents: the agreements and prices that its records name must be in the journal already.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
