@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -376,4 +377,46 @@ func TestAReaderSeesEachBlockOnceWhileBlocksAreMerged(t *testing.T) {
 	}
 	closed(t, a)
 	closed(t, b)
+}
+
+func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]string{
+		"blocks are exchanged": `UPDATE concord.span SET first = 1001, last = 1001 WHERE last = 1;
+			UPDATE concord.span SET first = 1, last = 1 WHERE last = 2; UPDATE concord.span SET first = 2, last = 2 WHERE last = 1001`,
+		"more than they say":   "UPDATE concord.span SET last = last + 1 WHERE last = (SELECT max(last) FROM concord.span)",
+	} {
+		url := database(t)
+		j := openJournal(t, url)
+		a, b := commit(t, j, 1), commit(t, j, 2)
+		for n := range 3 {
+			for i, c := range []*store.Committer{a, b} {
+				if err := add(t, c, postable(10*n+i)...); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		if err := store.MergeAll(t.Context(), j, a); err != nil {
+			t.Fatal(err)
+		}
+		if err := add(t, b, postable(100)...); err != nil {
+			t.Fatal(err)
+		}
+		good(t, j)
+
+		servers.plain.Exec(t, url, spoil)
+
+		r, err := journal.Verify(t.Context(), j, journal.VerifyOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(r.Findings, func(f journal.Finding) bool { return f.Problem == journal.BadMerge }) {
+			t.Errorf("%s: findings %v, want the order to be found wrong", name, r.Findings)
+		}
+		closed(t, a)
+		closed(t, b)
+		if err := j.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
