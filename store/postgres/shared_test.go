@@ -384,7 +384,7 @@ func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
 	for name, spoil := range map[string]string{
 		"blocks are exchanged": `UPDATE concord.span SET first = 1001, last = 1001 WHERE last = 1;
 			UPDATE concord.span SET first = 1, last = 1 WHERE last = 2; UPDATE concord.span SET first = 2, last = 2 WHERE last = 1001`,
-		"more than they say":   "UPDATE concord.span SET last = last + 1 WHERE last = (SELECT max(last) FROM concord.span)",
+		"more than they say": "UPDATE concord.span SET last = last + 1 WHERE last = (SELECT max(last) FROM concord.span)",
 	} {
 		url := database(t)
 		j := openJournal(t, url)
