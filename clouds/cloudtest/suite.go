@@ -129,12 +129,13 @@ func refusals(t *testing.T, s Subject) {
 	})
 	t.Run("the cloud's own limit is a throttle", func(t *testing.T) {
 		limited := s
-		limited.Emulator.Limits.Requests = 1
-		c := start(t, limited)
-		if r := c.call(t.Context(), t, prompt(seven, "")); r.answer.Outcome != delivery.Answered {
+		// Bedrock's mantle counts no requests, only the tokens that they may come to: 16 here.
+		limited.Emulator.Limits = emulator.Limits{Requests: 1, Tokens: 20}
+		c, body := start(t, limited), prompt(seven, `"max_tokens":10`)
+		if r := c.call(t.Context(), t, body); r.answer.Outcome != delivery.Answered {
 			t.Fatalf("the first request: %+v", r)
 		}
-		r := c.call(t.Context(), t, prompt(seven, ""))
+		r := c.call(t.Context(), t, body)
 		checkError(t, r, delivery.Throttled, 429)
 		if r.answer.RetryAfter <= 0 || r.answer.RetryAfter > int64(time.Minute) {
 			t.Errorf("retry after %v", time.Duration(r.answer.RetryAfter))
