@@ -21,6 +21,7 @@ type Finished struct {
 	Stream     bool
 	Attempts   int
 	Last       delivery.Outcome // of the last attempt
+	Left       delivery.Outcome // why the deployment before the last one was left; 0 = none was
 	Tokens     usage.Tokens     // charged
 	Evidence   usage.Evidence
 	FirstByte  int64 // ns until the first byte went to the client; 0 = none did

@@ -101,6 +101,7 @@ func (q *request) open(deployment int) int {
 		Deployment: d.ID, Cloud: d.Cloud, Seller: d.Seller, Holder: d.Holder, Started: q.since(q.g.now()),
 	})
 	q.done.Deployment, q.done.Cloud, q.done.Attempts = d.ID, d.Cloud, len(r.Attempts)
+	q.done.Left = q.done.Last
 	return len(r.Attempts) - 1
 }
 

@@ -37,6 +37,8 @@ type Metrics struct {
 	requests metric.Int64Counter
 	rejected metric.Int64Counter
 	attempts metric.Int64Counter
+	departed metric.Int64Counter
+	starved  metric.Int64Counter
 	tokens   metric.Int64Counter
 	duration metric.Float64Histogram
 	commit   metric.Float64Histogram
@@ -55,8 +57,8 @@ func NewMetrics(lag, unsynced func() int64) (*Metrics, error) {
 	}
 	m.provider = sdk.NewMeterProvider(sdk.WithReader(exporter))
 	meter := m.provider.Meter("concord")
-	var errs [10]error
-	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome and by the cloud that served them."))
+	var errs [12]error
+	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome, by surface and by the cloud that served them."))
 	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
 	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
 	m.duration, errs[3] = meter.Float64Histogram("gen_ai.server.request.duration", metric.WithUnit("s"), metric.WithDescription("Requests from admission to their end."),
@@ -76,6 +78,8 @@ func NewMetrics(lag, unsynced func() int64) (*Metrics, error) {
 		metric.WithExplicitBucketBoundaries(.0001, .0002, .0005, .001, .002, .005, .01, .02, .05, .1, .2, .5, 1))
 	m.reloads, errs[7] = meter.Int64Counter("concord.reloads", metric.WithDescription("Times that the configuration was read again, by what came of it: taken, unchanged, refused, failed."))
 	m.refused, errs[8] = meter.Int64Gauge("concord.reload.errors", metric.WithDescription("Errors in the configuration as it was last read; above 0 it was refused and the terms in force before stay in force."))
+	m.departed, errs[10] = meter.Int64Counter("concord.departures", metric.WithDescription("Requests that left a deployment for another, by the cloud that took over and by the last reason."))
+	m.starved, errs[11] = meter.Int64Counter("concord.retries.starved", metric.WithDescription("Requests that ended because their customer's retry budget was spent."))
 	for _, err := range errs {
 		if err != nil {
 			return nil, fmt.Errorf("set up metrics: %w", err)
@@ -100,7 +104,14 @@ func (m *Metrics) Finished(f gateway.Finished) {
 		return
 	}
 	cloud := attribute.String("cloud", f.Cloud)
-	m.requests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", f.Outcome.String()), cloud))
+	surface := attribute.String("surface", f.Route)
+	m.requests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", f.Outcome.String()), cloud, surface))
+	if f.Left != 0 {
+		m.departed.Add(ctx, 1, metric.WithAttributes(cloud, attribute.String("reason", f.Left.String())))
+	}
+	if f.Starved {
+		m.starved.Add(ctx, 1, metric.WithAttributes(cloud))
+	}
 	m.duration.Record(ctx, time.Duration(f.Duration).Seconds(), metric.WithAttributes(cloud))
 	m.attempts.Add(ctx, int64(f.Attempts), metric.WithAttributes(cloud))
 	input := f.Tokens.Prompt()
