@@ -145,7 +145,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 			Tail: config.Timeouts.Tail, CommitWait: config.CommitWait,
 		},
 		Durability: config.Journal.Durability, Intent: config.Journal.Intent,
-		Transport: gateway.NewTransport(gateway.TransportSettings{Connect: config.Timeouts.Connect}),
+		Transport: toClouds(config),
 		Observe:   s.metrics.Finished,
 		Well:      s.committer.Well,
 		Fenced:    s.lose,

@@ -22,7 +22,7 @@ var heights = map[string]int{
 
 	"clouds":       30,
 	"clouds/azure": 31, "clouds/bedrock": 31, "clouds/vertex": 31, "clouds/alibaba": 31, "clouds/openai": 31, "clouds/emulator": 31,
-	"clouds/credential": 31, "clouds/tokens": 31,
+	"clouds/credential": 31, "clouds/tokens": 31, "clouds/upstream": 31,
 	"store": 30, "store/sqlite": 31, "store/postgres": 31,
 
 	"report": 40, "gateway": 40, "simulate": 40, "simulate/cases": 41, "web": 41,

@@ -1,0 +1,20 @@
+package upstream
+
+import (
+	"bufio"
+	"io"
+	"net"
+	"net/http"
+)
+
+// Exchange sends one request over a connection and reads its answer whole; false = it could not.
+func Exchange(over net.Conn, r *http.Request) (status int, text string, ok bool) {
+	c := &conn{client: New(Settings{}), host: &host{}, raw: over, rw: over, in: bufio.NewReaderSize(over, bufSize)}
+	defer c.close()
+	resp, _, err := c.exchange(r.Context(), r)
+	if err != nil {
+		return 0, "", false
+	}
+	all, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(all), err == nil
+}
