@@ -185,10 +185,7 @@ func (s *State) trueUp(at, instant int64, c *journal.Correction) error {
 	if err := s.accrueFlow(flow{sale: now, streams: charged.streams, at: instant, posted: at, kind: flowCorrection, of: c.Origin.Of}); err != nil {
 		return err
 	}
-	if err := s.work.combine(); err != nil {
-		return err
-	}
-	return s.recoup(at)
+	return s.work.combine()
 }
 
 // combine makes one posting of several to the same cell, so that a true-up posts the difference alone.

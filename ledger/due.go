@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"concord/journal"
 	"concord/money"
 )
 
@@ -69,30 +70,60 @@ func (w *work) add(to *money.Amount, amount money.Amount) error {
 	return err
 }
 
+// accrues reports whether what an entry posts to payable:accrued is earned or taken back; else it is paid, stated or credited.
+func accrues(body journal.Body) bool {
+	switch b := body.(type) {
+	case *journal.Payment, *journal.Close:
+		return false
+	case *journal.Credit:
+		return b.Origin.Customer != ""
+	}
+	return true
+}
+
 // recoup pays what this entry accrues out of what was given ahead for it, until that is used up; what shrinks gives it back
 // (BOOKS: "guarantee advance, then earned").
-func (s *State) recoup(posted int64) error {
-	if len(s.advanced) == 0 {
-		return nil
-	}
+func (s *State) recoup() error {
 	w := &s.work
 	for i := range len(w.posted) {
-		ln := w.posted[i].line
-		d, ok := s.advanced[ln.pair]
-		if !ok || d.advanced.IsZero() || ln.kinds&kindAccrued == 0 || ln.Book != d.key.payer {
+		p := w.posted[i]
+		d, ok := s.advanced[p.line.pair]
+		if !ok || d.advanced.IsZero() || p.line.kinds&kindAccrued == 0 || p.line.Book != d.key.payer {
 			continue
 		}
 		before := d.recouped()
-		if err := w.add(&d.earned, w.posted[i].amount.Neg()); err != nil { // a payable is a credit
+		if err := w.add(&d.earned, p.amount.Neg()); err != nil { // a payable is a credit
 			return err
 		}
 		amount, err := d.recouped().Sub(before)
 		if err != nil {
 			return err
 		}
-		if err := s.settle(posted, d.key, accruedBranch, prepaidBranch, amount); err != nil {
+		if err := s.useAdvance(d.key, p.cell.day, amount); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// useAdvance lowers what is accrued and what was given ahead, on the day of what it pays.
+func (s *State) useAdvance(k dueKey, day int32, amount money.Amount) error {
+	if amount.IsZero() {
+		return nil
+	}
+	for _, p := range [...]struct {
+		book    string
+		account Account
+		amount  money.Amount
+	}{
+		{k.payer, AccruedPayable(k.payee, k.clause), amount}, {k.payer, Prepaid(k.payee, k.clause), amount.Neg()},
+		{k.payee, Deferred(k.payer, k.clause), amount}, {k.payee, AccruedReceivable(k.payer, k.clause), amount.Neg()},
+	} {
+		to, err := s.spot(s.agreementOf(k.agreement), Posting{Book: p.book, Account: p.account, Clause: k.clause}, k.currency)
+		if err != nil {
+			return err
+		}
+		s.work.posted = append(s.work.posted, posted{to.line, to.line.on(day), p.amount})
 	}
 	return nil
 }

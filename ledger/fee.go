@@ -123,7 +123,7 @@ func (s *State) feeByDay(at int64, k dueKey, where place, f *journal.Fee) error 
 			return err
 		}
 	}
-	return s.recoup(at)
+	return nil
 }
 
 // daysOf returns an instant of each day between two instants, in the zone of the clause's agreement.

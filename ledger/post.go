@@ -43,6 +43,9 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 	if err == nil && s.work.late {
 		err = s.rerate(e.Time)
 	}
+	if err == nil && len(s.advanced) > 0 && accrues(e.Body) {
+		err = s.recoup()
+	}
 	if err == nil {
 		err = s.check()
 	}

@@ -45,10 +45,7 @@ func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) erro
 	if sold == nil {
 		return nil
 	}
-	if err := s.accrueFlow(flow{sale: sold, streams: s.work.streams, at: at, posted: at}); err != nil {
-		return err
-	}
-	return s.recoup(at)
+	return s.accrueFlow(flow{sale: sold, streams: s.work.streams, at: at, posted: at})
 }
 
 // moves reports whether a record posts anything.

@@ -82,10 +82,7 @@ func (s *State) flow(f flow, amount, tax money.Amount) error {
 			return err
 		}
 	}
-	if err := s.accrueFlow(f); err != nil {
-		return err
-	}
-	return s.recoup(f.posted)
+	return s.accrueFlow(f)
 }
 
 // streamsOf splits an amount by the streams of a sale's clause: as they are given, or as the clause splits.

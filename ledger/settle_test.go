@@ -93,6 +93,21 @@ func TestAnAdvanceIsRecoupedByWhatAccruesAfterItAndGivenBackByRefunds(t *testing
 	prepaid("20")
 }
 
+func TestAPrepaidCommitmentIsUsedUpByWhatTheCloudCharges(t *testing.T) {
+	w := example(t)
+	ahead := paid("openai", "amazon", "0.01", "0")
+	ahead.Lines[0] = journal.Paid{Agreement: "openai-clouds", Clause: "aws-capacity", Amount: amount("0.01"), Advance: true}
+	w.bring("2026-05-01", ahead)
+	check(t, w, "2026-05-04", sale("acme", "openai", gpt54, "aws", "openai", "", "0.007"), `
+openai | cost:cloud:aws +0.007; payable:accrued:amazon:aws-capacity -0.007; memo:commitment:aws-capacity:used +0.007; memo:commitment:aws-capacity:open -0.007; payable:accrued:amazon:aws-capacity +0.007; prepaid:amazon:aws-capacity -0.007
+amazon | receivable:accrued:openai:aws-capacity +0.007; revenue:infrastructure:aws -0.007; deferred:openai:aws-capacity +0.007; receivable:accrued:openai:aws-capacity -0.007
+`)
+	w.post("2026-05-05", sale("acme", "openai", gpt54, "aws", "openai", "", "0.007"))
+	if got := w.balance(t, "openai", ledger.AccruedPayable("amazon", "aws-capacity")); got != "-0.004" {
+		t.Errorf("accrued is %s, want -0.004", got)
+	}
+}
+
 func TestPayment(t *testing.T) {
 	t.Run("of_a_customer_pays_what_no_statement_closes", func(t *testing.T) {
 		w := example(t)
