@@ -25,6 +25,12 @@ func post(t *testing.T, url, auth, body string) (int, http.Header, string) {
 	if name, value, ok := strings.Cut(auth, ": "); ok {
 		r.Header.Set(name, value)
 	}
+	return do(t, r)
+}
+
+// do sends a request and reads the whole answer.
+func do(t *testing.T, r *http.Request) (int, http.Header, string) {
+	t.Helper()
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)
