@@ -116,6 +116,16 @@ func (s *State) oweShare(f *flow, p *sharePlan, seg *segment) error {
 	if err != nil {
 		return err
 	}
+	if p.share.earned != nil {
+		more, err := whole.Sub(seg.due)
+		if err != nil {
+			return err
+		}
+		w.set(&seg.due, whole)
+		if err := w.increase(&p.share.earned.window(f.at).in, more); err != nil {
+			return err
+		}
+	}
 	for i := range p.payees {
 		to := &p.payees[i]
 		owed, err := paid[i].Sub(seg.paid[i])

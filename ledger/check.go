@@ -32,6 +32,7 @@ func Check(t *agreement.Terms) []agreement.Finding {
 			c.condition(h)
 		case *agreement.Commitment:
 			c.condition(h)
+			c.commitment(clause)
 		case *agreement.Delivery, *agreement.License, *agreement.Milestone:
 		}
 	}
@@ -135,6 +136,16 @@ func (c *checker) deductions(s *agreement.RevenueShare) {
 	}
 }
 
+// commitment refuses what leaves open when something falls due, or what would be paid out of what.
+func (c *checker) commitment(k *agreement.Commitment) {
+	if tracked(k) && (k.WindowFrom.IsZero() || k.WindowUntil.IsZero()) {
+		c.refuse("window", "none, and parts or a shortfall of it", "write window: {from: 2026-01-01, through: 2026}")
+	}
+	if k.Prepaid && k.Counts.Amount == "charged" {
+		c.refuse("prepaid", "what is charged to a customer", "count the cost, or leave prepaid out")
+	}
+}
+
 func (c *checker) share(s *agreement.RevenueShare) {
 	c.condition(&s.Common)
 	c.tiers(s)
@@ -146,6 +157,9 @@ func (c *checker) share(s *agreement.RevenueShare) {
 		if widthOf(limit.Per) == 0 {
 			c.refuse("caps", "per "+limit.Per, "use day, month, quarter, year or total")
 		}
+	}
+	if s.Guarantee != nil && len(s.Payees) > 1 {
+		c.refuse("guarantee", "to several payees", "state a share with a guarantee for each of them")
 	}
 	if len(s.Payees) == 0 {
 		c.refuse("payees", "none", "name the payee")

@@ -29,7 +29,7 @@ func (s *State) Encode() []byte {
 	for _, sh := range shares {
 		b = sh.encode(b)
 	}
-	return s.encodeMoney(b)
+	return s.encodeMoney(s.encodeDemands(b))
 }
 
 func (sh *share) encode(b []byte) []byte {
@@ -51,7 +51,7 @@ func (sh *share) encode(b []byte) []byte {
 	b = binary.AppendUvarint(b, uint64(len(used)))
 	for _, g := range used {
 		b = binary.BigEndian.AppendUint64(appendString(b, g.key), uint64(g.start))
-		b = appendAmount(g.totals.encode(b), g.lift)
+		b = appendAmount(appendAmount(g.totals.encode(b), g.lift), g.due)
 		b = binary.AppendUvarint(b, uint64(len(g.paid)))
 		for _, a := range g.paid {
 			b = appendAmount(b, a)
@@ -175,6 +175,7 @@ func (d *decoder) state(s *State) {
 			return
 		}
 	}
+	d.demands(s)
 	d.money(s)
 }
 
@@ -189,13 +190,13 @@ func (d *decoder) share(s *State) {
 	sh.opened = d.take(1)[0] == 1
 	sh.opening, sh.life = d.totals(), d.totals()
 	for range d.count() {
-		key, start, sums, lift := d.text(), d.int64(), d.totals(), d.amount()
+		key, start, sums, lift, due := d.text(), d.int64(), d.totals(), d.amount(), d.amount()
 		paid := make([]money.Amount, d.count())
 		for i := range paid {
 			paid[i] = d.amount()
 		}
 		g := sh.segment(key, start, len(paid))
-		g.totals, g.lift, g.paid = sums, lift, paid
+		g.totals, g.lift, g.due, g.paid = sums, lift, due, paid
 	}
 	for range d.count() {
 		d.counter(sh)

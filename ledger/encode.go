@@ -21,6 +21,11 @@ func (sh *share) encodeRunning(b []byte) []byte {
 	} else {
 		b = sh.periods.encodeWindows(append(b, 1))
 	}
+	if sh.earned == nil {
+		b = append(b, 0)
+	} else {
+		b = sh.earned.encodeWindows(append(b, 1))
+	}
 	b = binary.AppendUvarint(b, uint64(len(sh.payees)))
 	for _, p := range sh.payees {
 		b = appendAmount(appendAmount(appendString(b, p.party), p.owed), p.kept)
@@ -112,6 +117,13 @@ func (d *decoder) running(sh *share) {
 			return
 		}
 		d.windows(sh.periods)
+	}
+	if d.take(1)[0] == 1 {
+		if sh.earned == nil {
+			d.fail(fmt.Errorf("no document has a guarantee of clause %s", sh.key.clause))
+			return
+		}
+		d.windows(sh.earned)
 	}
 	for range d.count() {
 		p := sh.payee(d.text())

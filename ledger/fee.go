@@ -38,6 +38,9 @@ func (s *State) fee(at int64, f *journal.Fee) error {
 	if err := s.hasClause(k.clauseKey, f.Currency); err != nil {
 		return err
 	}
+	if err := s.noteDemand(f); err != nil {
+		return err
+	}
 	where := place{cloud: f.Origin.Cloud, product: f.Origin.Product}
 	switch f.Name {
 	case FeeInterest:

@@ -22,6 +22,9 @@ func (sh *share) settles(f agreement.InForce) {
 		per, zone := periodOf(f)
 		sh.periods = newCounter(per, zone)
 	}
+	if g := clause.Guarantee; g != nil && sh.earned == nil {
+		sh.earned = newCounter(widthOf(g.Per), f.Agreement.Zone)
+	}
 	for _, p := range clause.Payees {
 		sh.payee(p.Party)
 	}

@@ -82,6 +82,9 @@ type draw struct {
 	used, open  spot
 	from, until int64 // window; until is exclusive, 0 = open
 	streams     []int // of a sale; nil = the whole cost
+	extends     bool  // what is missing may be bought after the window
+	amount      money.Amount
+	parts       *counter // what was drawn; nil = nothing falls due
 }
 
 // A sharePlan is what a revenue share makes of a sale.
@@ -266,7 +269,7 @@ func (c *compiler) draws(t *termsPlan, buyer, seller, cloud, product string, str
 		if f.Agreement.Currency != c.currency && c.err == nil {
 			c.err = fmt.Errorf("commitment %s is in %s, what counts to it in %s", clause.ID, f.Agreement.Currency, c.currency)
 		}
-		d := draw{streams: admitted(clause.Counts.Streams, streams)}
+		d := draw{streams: admitted(clause.Counts.Streams, streams), extends: clause.Shortfall == "extend", amount: clause.Amount, parts: c.state.drawnOf(f)}
 		if !clause.WindowFrom.IsZero() {
 			d.from = clause.WindowFrom.UnixNano()
 		}

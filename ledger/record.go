@@ -160,17 +160,48 @@ func (s *State) drawSale(at, posted int64, d *draw) error {
 			return err
 		}
 	}
-	s.draw(at, posted, d, amount)
-	return nil
+	return s.draw(at, posted, d, amount)
 }
 
-// draw draws a commitment down. Nothing bounds it: what is used above the amount is visible.
-func (s *State) draw(at, posted int64, d *draw, amount money.Amount) {
-	if at < d.from || d.until != 0 && at >= d.until {
-		return
+// draw draws a commitment down. Nothing bounds it: what is used above the amount is visible. One that extends its window when
+// too little was bought is drawn after its end until the rest is.
+func (s *State) draw(at, posted int64, d *draw, amount money.Amount) error {
+	if at < d.from {
+		return nil
+	}
+	if d.until != 0 && at >= d.until {
+		if !d.extends {
+			return nil
+		}
+		var err error
+		if at, amount, err = d.rest(amount); err != nil {
+			return err
+		}
 	}
 	s.put(posted, d.used, amount)
 	s.put(posted, d.open, amount.Neg())
+	if d.parts == nil {
+		return nil
+	}
+	return s.work.increase(&d.parts.window(at).in, amount)
+}
+
+// rest returns what of an amount after the end of a window still counts to it, and an instant of the last part.
+func (d *draw) rest(amount money.Amount) (int64, money.Amount, error) {
+	left := d.amount
+	var err error
+	for _, w := range d.parts.windows {
+		if left, err = left.Sub(w.in); err != nil {
+			return 0, left, err
+		}
+	}
+	switch {
+	case left.Sign() <= 0 && amount.Sign() > 0:
+		amount = money.Amount{}
+	case amount.Cmp(left) > 0:
+		amount = left
+	}
+	return d.until - 1, amount, nil
 }
 
 func (s *State) postCost(at int64, r *journal.Record, a *journal.Tried, plan *termsPlan) error {
@@ -192,7 +223,9 @@ func (s *State) charge(at, posted int64, plan *termsPlan, k costKey, amount mone
 	s.put(posted, p.received, amount)
 	s.put(posted, p.revenue, amount.Neg())
 	for i := range p.draws {
-		s.draw(at, posted, &p.draws[i], amount)
+		if err := s.draw(at, posted, &p.draws[i], amount); err != nil {
+			return err
+		}
 	}
 	return nil
 }

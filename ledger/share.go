@@ -46,6 +46,7 @@ type share struct {
 	deducted money.Amount // from the base, over its life
 	lifted   money.Amount // owed beyond what is capped: periods below zero that count as nothing
 	groups   []deductionGroup
+	earned   *counter       // in the windows of its guarantee
 	periods  *counter       // what posts in a period, where one below zero counts as nothing
 	payees   []*payeeTotals // by party
 	foreign  []*converted   // what was brought in other currencies
@@ -61,14 +62,15 @@ type segment struct {
 	start int64 // of the window; math.MinInt64 = there is none
 	totals
 	lift money.Amount   // owed beyond capped
+	due  money.Amount   // capped and lift, where a guarantee counts what is earned
 	paid []money.Amount // of capped and lift, per payee
 }
 
 // Accrual is the running state of one share clause.
 type Accrual struct {
 	Agreement string
-	Clause    string // where clauses continue each other, the first one
-	Window    string // "total": the clause's whole life, its opening included
+	Clause    string       // where clauses continue each other, the first one
+	Window    string       // "total": the clause's whole life, its opening included
 	Base      money.Amount // after deductions
 	Uncapped  money.Amount
 	Capped    money.Amount

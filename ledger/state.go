@@ -24,6 +24,8 @@ type State struct {
 	given      map[journal.Ref]given
 	rates      map[rateKey][]fixing
 	statements map[string]*Standing // by number
+	drawn      map[clauseKey]*counter
+	demanded   map[demandKey]*money.Amount
 
 	entries      int64
 	transactions int64
@@ -67,7 +69,7 @@ type posted struct {
 func NewState() *State {
 	return &State{registry: newRegistry(), lines: newLines(), calendars: map[string]*calendar{}, shares: map[clauseKey]*share{},
 		dues: map[dueKey]*due{}, advanced: map[int32]*due{}, given: map[journal.Ref]given{}, rates: map[rateKey][]fixing{},
-		statements: map[string]*Standing{}}
+		statements: map[string]*Standing{}, drawn: map[clauseKey]*counter{}, demanded: map[demandKey]*money.Amount{}}
 }
 
 // Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.

@@ -42,7 +42,6 @@ func TestWhatIsReadAndNotSettledIsRefusedFieldByField(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		`capacity carry_over at true`, `capacity prepaid at true`, `capacity shortfall at invo`, `capacity sub_windows at year`,
 		`other-sales charge.failed at deli`, `other-sales charge.refused at repo`,
 		`sales charge.failed at repo`, `sales charge.refused at deli`,
 	}

@@ -6,11 +6,6 @@ import "concord/agreement"
 // have its effect, and what to write meanwhile.
 type gap struct{ lacks, remedy string }
 
-// What the gaps lack, for those that lack the same.
-const (
-	dated = "it needs entries of money that are dated and are not usage (fees, advances, invoices), and the books post usage only"
-)
-
 // notSettled is the rule of such fields.
 const notSettled = "not-settled-yet"
 
@@ -18,10 +13,6 @@ const notSettled = "not-settled-yet"
 // and compared, with a warning; ledger.Check refuses to post under it, for money that leaves a term out would be wrong.
 // Support for one of them deletes its row.
 var notYet = map[string]gap{
-	"commitment.sub_windows":        {dated, "state one window"},
-	"commitment.shortfall":          {dated, "leave it out: statements show what is left, and nothing is invoiced"},
-	"commitment.carry_over":         {dated, "leave it out"},
-	"commitment.prepaid":            {dated, "leave it out"},
 	"sale.charge.refused=delivered": {"a refused request delivers nothing", "write none"},
 	"sale.charge.refused=reported":  {"a refused request reaches no cloud", "write none"},
 	"sale.charge.failed=delivered":  {"a failed request delivers nothing", "write none"},
