@@ -18,7 +18,7 @@ const key = "sk-emulated-0001"
 
 func serve(t *testing.T, c emulator.Config) (*emulator.Emulator, *httptest.Server) {
 	t.Helper()
-	if c.Keys == nil {
+	if c.Keys == nil && c.Identities == nil {
 		c.Keys = []string{key}
 	}
 	e, err := emulator.New(c)
