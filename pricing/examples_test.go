@@ -66,3 +66,34 @@ func TestTheExamplesPriceTheWorkedRequest(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestTheExamplesPriceWhatIsNotCountedInTokens(t *testing.T) {
+	books := example(t, "prices-surfaces.yaml")
+	got := map[string]string{}
+	for product, used := range map[string]usage.Tokens{
+		"openai/text-embedding-3-small": {usage.Input: 1_000_000},
+		"openai/gpt-image-1":            {usage.Input: 10, usage.InputImage: 100, usage.OutputImage: 1000},
+		"openai/dall-e-3":               {usage.Images: 3},
+		"openai/tts-1":                  {usage.Characters: 1000},
+		"openai/whisper-1":              {usage.Seconds: 61},
+		"openai/gpt-4o-transcribe":      {usage.InputAudio: 1000, usage.Output: 100},
+		"openai/omni-moderation":        {},
+	} {
+		rate, ok := books[0].Find(pricing.Query{Seller: "openai", Product: product, Cloud: "azure", At: at("2026-05-04")})
+		if !ok {
+			t.Fatalf("no price of %s", product)
+		}
+		_, total, unpriced, err := rate.Price(nil, &used, money.Rate{})
+		if err != nil || unpriced != nil {
+			t.Fatalf("%s: %v, %v", product, unpriced, err)
+		}
+		got[product] = total.String()
+	}
+	want := map[string]string{
+		"openai/text-embedding-3-small": "0.02", "openai/gpt-image-1": "0.04105", "openai/dall-e-3": "0.12", "openai/tts-1": "0.015",
+		"openai/whisper-1": "0.0061", "openai/gpt-4o-transcribe": "0.007", "openai/omni-moderation": "0",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -17,12 +17,13 @@
 //	    input: "2.50"
 //	    cache_read: "0.25"
 //	    output: "15"
+//	    images: "0.04"              # for one; so are seconds. Characters count as tokens do: by "per"
 //	    provenance: reported        # public | reported | assumed
 //	    source: where the figures come from
 //	    footnote: what a reader of a statement should know
 //	    above: {prompt_tokens: 272000, input: "5", cache_read: "0.50", output: "22.50"}
 //
-// Every price is exact at 10^-12 per token, or the book is refused. Where several entries apply, the more specific one
+// Every price is exact at 10^-12 for one, or the book is refused. Where several entries apply, the more specific one
 // wins: by deployment, then region, then cloud, then exact product, then the longer pattern. Two entries that are
 // equally specific and in force at the same instant are refused. An entry prices its own tier only. docs/prices.md has
 // the whole form.
@@ -40,14 +41,14 @@ import (
 type Line struct {
 	Class    usage.Class
 	Quantity int64
-	Unit     money.Amount // price of one token
+	Unit     money.Amount // price of one token, picture, second or character
 	Amount   money.Amount
 }
 
 // A Rate is what a book charges for each class at an instant. Rates belong to their book and are never changed.
 type Rate struct {
 	Book       string
-	Unit       [usage.NumClasses]money.Amount // price of one token
+	Unit       [usage.NumClasses]money.Amount // price of one token, picture, second or character
 	Priced     [usage.NumClasses]bool
 	Provenance agreement.Provenance
 	Source     string
@@ -65,7 +66,7 @@ func (r *Rate) Price(dst []Line, t *usage.Tokens, discount money.Rate) (lines []
 		return dst, money.Amount{}, nil, fmt.Errorf("pricing: discount %s: it must lie between 0%% and 100%%", discount)
 	}
 	if class, negative := t.Negative(); negative {
-		return dst, money.Amount{}, nil, fmt.Errorf("pricing: %d %s tokens: a count cannot be negative", t[class], class)
+		return dst, money.Amount{}, nil, fmt.Errorf("pricing: %d of %s: a count cannot be negative", t[class], class)
 	}
 	lines = dst
 	for class := usage.Input; class.Valid(); class++ {
@@ -81,7 +82,7 @@ func (r *Rate) Price(dst []Line, t *usage.Tokens, discount money.Rate) (lines []
 			total, err = total.Add(line.Amount)
 		}
 		if err != nil {
-			return dst, money.Amount{}, nil, fmt.Errorf("price %d %s tokens by %s: %w", t[class], class, r.Book, err)
+			return dst, money.Amount{}, nil, fmt.Errorf("price %d of %s by %s: %w", t[class], class, r.Book, err)
 		}
 		lines = append(lines, line)
 	}

@@ -41,7 +41,7 @@ func (r *bookReader) readPrices(n ast.Node, rate *Rate, fields map[string]field)
 			continue
 		}
 		found = true
-		if unit, ok := r.unitPrice(f.value, class.String()); ok {
+		if unit, ok := r.unitPrice(f.value, class.String(), r.per(class)); ok {
 			rate.Unit[class], rate.Priced[class] = unit, true
 		}
 	}
@@ -50,8 +50,17 @@ func (r *bookReader) readPrices(n ast.Node, rate *Rate, fields map[string]field)
 	}
 }
 
-// unitPrice reads a price and returns it for one token.
-func (r *bookReader) unitPrice(n ast.Node, what string) (money.Amount, bool) {
+// per returns how many of a class the book gives a price for. "per" counts tokens and characters; pictures and seconds are
+// priced one by one, as vendors do.
+func (r *bookReader) per(class usage.Class) int64 {
+	if class == usage.Images || class == usage.Seconds {
+		return 1
+	}
+	return r.tokens
+}
+
+// unitPrice reads a price for so many and returns it for one.
+func (r *bookReader) unitPrice(n ast.Node, what string, per int64) (money.Amount, bool) {
 	text, ok := r.quoted(n, what)
 	if !ok {
 		return money.Amount{}, false
@@ -61,15 +70,15 @@ func (r *bookReader) unitPrice(n ast.Node, what string) (money.Amount, bool) {
 		r.fault(n, "price", fmt.Sprintf("%s: %q is not a price", what, cut(text)), "write a plain decimal of zero or more with at most 12 places, such as \"2.50\"")
 		return money.Amount{}, false
 	}
-	unit, err := price.MulRate(money.Rate{Num: 1, Den: r.tokens}, money.Down)
+	unit, err := price.MulRate(money.Rate{Num: 1, Den: per}, money.Down)
 	if err == nil {
 		var back money.Amount
-		if back, err = unit.MulInt(r.tokens); err == nil && back == price {
+		if back, err = unit.MulInt(per); err == nil && back == price {
 			return unit, true
 		}
 	}
-	r.fault(n, "inexact", fmt.Sprintf("%s: %q for %d tokens is not exact at 10^-12 for one token", what, cut(text), r.tokens),
-		fmt.Sprintf("write a price with at most %d decimal places", exactPlaces(r.tokens)))
+	r.fault(n, "inexact", fmt.Sprintf("%s: %q for %d is not exact at 10^-12 for one", what, cut(text), per),
+		fmt.Sprintf("write a price with at most %d decimal places", exactPlaces(per)))
 	return money.Amount{}, false
 }
 
