@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,21 @@ func brings(t *testing.T, w *world, at string, body journal.Body, want string) {
 	}
 }
 
+// shows is brings, for what docs/money.md shows as well.
+func shows(t *testing.T, w *world, at string, body journal.Body, want string) {
+	t.Helper()
+	brings(t, w, at, body, want)
+	page, err := os.ReadFile("../docs/money.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range strings.Lines(want[1:]) {
+		if row = strings.TrimSpace(row); !strings.Contains(string(page), "\n| "+row+" |\n") {
+			t.Errorf("docs/money.md lacks the row\n| %s |", row)
+		}
+	}
+}
+
 // refused posts an entry that cannot be posted, and holds it to leaving the state as it was.
 func refused(t *testing.T, w *world, at string, body journal.Body, want string) {
 	t.Helper()
@@ -106,7 +122,7 @@ func TestWorkedEvent(t *testing.T) {
 	t.Run("full_refund_in_june_takes_the_share_back_and_leaves_the_clouds_cost", func(t *testing.T) {
 		w := example(t)
 		o := caseA(w)
-		brings(t, w, "2026-06-10", &journal.Refund{Origin: o, Amount: amount("0.02")}, `
+		shows(t, w, "2026-06-10", &journal.Refund{Origin: o, Amount: amount("0.02")}, `
 openai | receivable:accrued:acme:openai-sales -0.02; revenue:license:openai/gpt-5.4 +0.012; revenue:cloud:aws +0.008; cost:share:share-openai-to-microsoft -0.004; payable:accrued:microsoft:share-openai-to-microsoft +0.004
 acme | cost:usage:openai/gpt-5.4 -0.02; payable:accrued:openai:openai-sales +0.02
 microsoft | receivable:accrued:openai:share-openai-to-microsoft -0.004; revenue:share:share-openai-to-microsoft +0.004
@@ -125,7 +141,7 @@ microsoft | receivable:accrued:openai:share-openai-to-microsoft -0.004; revenue:
 
 	t.Run("close_states_cents_and_leaves_what_it_rounded", func(t *testing.T) {
 		w := accrued(t)
-		brings(t, w, "2026-06-04", closing("OM-2026-05", 1, "2026-05", "1234.57"), `
+		shows(t, w, "2026-06-04", closing("OM-2026-05", 1, "2026-05", "1234.57"), `
 openai | payable:accrued:microsoft:share-openai-to-microsoft +1234.57; payable:stated:microsoft:share-openai-to-microsoft -1234.57
 microsoft | receivable:stated:openai:share-openai-to-microsoft +1234.57; receivable:accrued:openai:share-openai-to-microsoft -1234.57
 `)
@@ -138,7 +154,7 @@ microsoft | receivable:stated:openai:share-openai-to-microsoft +1234.57; receiva
 		w := example(t)
 		o := caseA(w)
 		w.amend(t, "20%", "18%")
-		brings(t, w, "2026-06-10", &journal.Correction{Origin: o, Attempt: -1, What: "terms", Was: lines("0.020"), Now: lines("0.020"), Cites: "OM-2026-05, 2026-05-01"}, `
+		shows(t, w, "2026-06-10", &journal.Correction{Origin: o, Attempt: -1, What: "terms", Was: lines("0.020"), Now: lines("0.020"), Cites: "OM-2026-05, 2026-05-01"}, `
 openai | cost:share:share-openai-to-microsoft -0.0004; payable:accrued:microsoft:share-openai-to-microsoft +0.0004
 microsoft | receivable:accrued:openai:share-openai-to-microsoft -0.0004; revenue:share:share-openai-to-microsoft +0.0004
 `)
@@ -147,14 +163,14 @@ microsoft | receivable:accrued:openai:share-openai-to-microsoft -0.0004; revenue
 	t.Run("payment_with_tax_withheld", func(t *testing.T) {
 		w := accrued(t)
 		w.bring("2026-06-04", closing("OM-2026-05", 1, "2026-05", "1234.57"))
-		brings(t, w, "2026-07-01", paid("openai", "microsoft", "1234.57", "10.00"), `
+		shows(t, w, "2026-07-01", paid("openai", "microsoft", "1234.57", "10.00"), `
 openai | payable:stated:microsoft:share-openai-to-microsoft +1234.57; cash -1224.57; tax:withheld -10
 microsoft | receivable:stated:openai:share-openai-to-microsoft -1234.57; cash +1224.57; tax:recoverable +10
 `)
 	})
 
 	t.Run("late_interest", func(t *testing.T) {
-		brings(t, example(t), "2026-08-01", fee("interest", "openai-microsoft", toMicrosoft, "openai", "microsoft", "20.00"), `
+		shows(t, example(t), "2026-08-01", fee("interest", "openai-microsoft", toMicrosoft, "openai", "microsoft", "20.00"), `
 openai | cost:interest +20; payable:stated:microsoft:share-openai-to-microsoft -20
 microsoft | receivable:stated:openai:share-openai-to-microsoft +20; revenue:interest -20
 `)
@@ -164,11 +180,11 @@ microsoft | receivable:stated:openai:share-openai-to-microsoft +20; revenue:inte
 		w := example(t)
 		ahead := paid("openai", "microsoft", "1000", "0")
 		ahead.Lines[0].Advance = true
-		brings(t, w, "2026-05-01", ahead, `
+		shows(t, w, "2026-05-01", ahead, `
 openai | prepaid:microsoft:share-openai-to-microsoft +1000; cash -1000
 microsoft | deferred:openai:share-openai-to-microsoft -1000; cash +1000
 `)
-		brings(t, w, "2026-05-04", invoice("1500"), `
+		shows(t, w, "2026-05-04", invoice("1500"), `
 openai | receivable:accrued:acme:openai-sales +1500; revenue:license:openai/gpt-5.4 -900; revenue:cloud:aws -600; cost:share:share-openai-to-microsoft +300; payable:accrued:microsoft:share-openai-to-microsoft -300; payable:accrued:microsoft:share-openai-to-microsoft +300; prepaid:microsoft:share-openai-to-microsoft -300
 acme | cost:usage:openai/gpt-5.4 +1500; payable:accrued:openai:openai-sales -1500
 microsoft | receivable:accrued:openai:share-openai-to-microsoft +300; revenue:share:share-openai-to-microsoft -300; deferred:openai:share-openai-to-microsoft +300; receivable:accrued:openai:share-openai-to-microsoft -300
@@ -180,7 +196,7 @@ microsoft | receivable:accrued:openai:share-openai-to-microsoft +300; revenue:sh
 		w.post("2026-05-04", sale("acme", "openai", gpt54, "aws", "openai", "1000", "700"))
 		short := fee("shortfall", "openai-clouds", "aws-capacity", "openai", "amazon", "300")
 		short.Origin.Charged = amount("700") // what was drawn
-		brings(t, w, "2027-01-01", short, `
+		shows(t, w, "2027-01-01", short, `
 openai | memo:commitment:aws-capacity:used -700; memo:commitment:aws-capacity:open +700; cost:shortfall:aws-capacity +300; payable:stated:amazon:aws-capacity -300
 amazon | receivable:stated:openai:aws-capacity +300; revenue:shortfall:aws-capacity -300
 `)
