@@ -22,7 +22,7 @@ func newJournalVerify(env Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var found *journal.Report
 			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				found, err = journal.Verify(cmd.Context(), r.Journal, journal.VerifyOptions{})
+				found, err = app.VerifyJournal(cmd.Context(), r.Journal)
 				return err
 			})
 			if err != nil {

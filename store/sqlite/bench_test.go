@@ -135,7 +135,7 @@ func BenchmarkVerify(b *testing.B) {
 	fill(b, j, 50_000)
 	entries := uint64(0)
 	for b.Loop() {
-		r, err := journal.Verify(b.Context(), j, journal.VerifyOptions{})
+		r, err := journal.Verify(b.Context(), store.Ahead(j), journal.VerifyOptions{Go: func(f func()) { go f() }})
 		if err != nil || !r.Good() {
 			b.Fatal(err, r)
 		}
