@@ -64,6 +64,9 @@ func ClassifyBy(c *Call, status int, h http.Header, body []byte, rule Rule) Answ
 	if outcome == 0 {
 		outcome = ClassOf(status)
 	}
+	if status == http.StatusNotFound && c.Op.Stored() && outcome == delivery.Credential {
+		outcome = delivery.ClientFault // the object is gone: no model is named that a configuration could have wrong
+	}
 	return finish(outcome, status, h, body, &info)
 }
 

@@ -158,6 +158,18 @@ func TestAFailureInsideAnAnswerSaysWhoseItIs(t *testing.T) {
 	}
 }
 
+func TestAStoredResponseThatIsGoneIsForTheClientToKnow(t *testing.T) {
+	t.Parallel()
+	const body = `{"error":{"message":"Response with id 'resp_1' not found.","type":"invalid_request_error","param":null,"code":null}}`
+	a := openai.New().Classify(call(clouds.GetResponse), 404, nil, []byte(body))
+	if a.Outcome != delivery.ClientFault || a.Status != 404 || string(a.Body) != body {
+		t.Errorf("outcome %s, status %d, %s", a.Outcome, a.Status, a.Body)
+	}
+	if a = openai.New().Classify(call(clouds.CreateResponse), 404, nil, []byte(body)); a.Outcome != delivery.Credential {
+		t.Errorf("of a new response: outcome %s", a.Outcome)
+	}
+}
+
 func FuzzReadReply(f *testing.F) {
 	for _, body := range []string{`{"object":"response","output":[{"content":[{"text":"a"}]}]}`, `{"data":[{}],"usage":{"output_tokens":1}}`, "1 --> 1:2",
 		`{"text":"a","duration":1.5,"usage":{"type":"duration","seconds":1e3}}`, "ID3", `{"results":[1]}`} {

@@ -3,6 +3,7 @@ package clouds_test
 import (
 	"errors"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 
@@ -115,6 +116,47 @@ func TestEverySurfaceIsServedWhereTheCloudHasIt(t *testing.T) {
 		if d := cmp.Diff(of.urls, got); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
+	}
+}
+
+func TestTheTableOfSurfacesIsWhatTheAdaptersServe(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/clouds.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	project := target(t, "https://aiplatform.googleapis.com", "gpt-oss-120b-maas")
+	project.Project = "p"
+	other := target(t, "https://h", "m")
+	other.Cloud = "h"
+	columns := []struct {
+		name    string
+		adapter clouds.Adapter
+		target  clouds.Target
+	}{
+		{"openai", openai.New(), target(t, "https://o", "m")},
+		{"azure", azure.New(), target(t, "https://r", "dep")},
+		{"aws, runtime", bedrock.New(), target(t, "https://bedrock-runtime.us-east-1.amazonaws.com", "us.openai.gpt-6-astra")},
+		{"aws, mantle", bedrock.New(), target(t, "https://bedrock-mantle.us-east-1.api.aws/openai/v1", "openai.gpt-6-sol")},
+		{"gcp", vertex.New(), project},
+		{"alibaba", alibaba.New(), target(t, "https://a", "gpt-oss-120b")},
+		{"any other host", openai.NewCompatible(), other},
+	}
+	table := "| operation |"
+	for i := range columns {
+		table += " " + columns[i].name + " |"
+	}
+	table += "\n|---|" + strings.Repeat("---|", len(columns)) + "\n"
+	for op := clouds.CreateChat; op.Valid(); op++ {
+		table += "| `" + op.Method() + " " + op.Path("{id}") + "` |"
+		for i := range columns {
+			_, err := columns[i].adapter.Prepare(&columns[i].target, scanned(t, op, bodies[op]))
+			table += map[bool]string{true: " yes |", false: " |"}[err == nil]
+		}
+		table += "\n"
+	}
+	if !strings.Contains(string(page), table) {
+		t.Errorf("docs/clouds.md does not show this table:\n%s", table)
 	}
 }
 

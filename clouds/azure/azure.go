@@ -109,7 +109,7 @@ const wholeDay = int64(24 * time.Hour)
 
 func rule(status int, e *clouds.ErrorInfo) delivery.Outcome {
 	switch e.Code {
-	case "content_filter", "ResponsibleAIPolicyViolation":
+	case "content_filter", "contentFilter", "content_policy_violation", "moderation_blocked", "ResponsibleAIPolicyViolation":
 		return delivery.Policy
 	case "insufficient_quota":
 		return delivery.Quota

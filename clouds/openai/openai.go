@@ -49,7 +49,7 @@ func rule(status int, e *clouds.ErrorInfo) delivery.Outcome {
 	case "credit_balance_exhausted", "organization_usage_limit_exceeded", "organization_spend_limit_exceeded",
 		"project_spend_limit_exceeded", "insufficient_quota", "billing_hard_limit_reached", "billing_not_active":
 		return delivery.Quota
-	case "content_filter", "content_policy_violation":
+	case "content_filter", "content_policy_violation", "moderation_blocked":
 		return delivery.Policy
 	case "server_is_overloaded", "slow_down":
 		return delivery.Throttled
