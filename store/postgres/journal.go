@@ -48,8 +48,8 @@ func (j *Journal) OpenChain(ctx context.Context, id journal.ChainID) error {
 	for range 100 { // another process may open one at the same time
 		err := pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
 			var ordinal int64
-			err := tx.QueryRow(ctx, `INSERT INTO concord.chain (ordinal, name, head, lease)
-				SELECT coalesce(max(ordinal), 0) + 1, $1, $2, clock_timestamp() + $3::interval FROM concord.chain RETURNING ordinal`,
+			err := tx.QueryRow(ctx, `INSERT INTO concord.chain (ordinal, name, head, lease, since)
+				SELECT coalesce(max(ordinal), 0) + 1, $1, $2, clock_timestamp() + $3::interval, clock_timestamp() FROM concord.chain RETURNING ordinal`,
 				id.String(), make([]byte, 32), lease).Scan(&ordinal)
 			if err != nil {
 				return err
@@ -127,7 +127,7 @@ type querier interface {
 // insert moves the head of the chain and writes the block with its requests, in one statement.
 func (j *Journal) insert(ctx context.Context, q querier, b *journal.Block, x *index) (ordinal int64, err error) {
 	err = q.QueryRow(ctx, `WITH moved AS (
-			UPDATE concord.chain SET blocks = $2, entries = $3, head = $4, lease = clock_timestamp() + $5::interval
+			UPDATE concord.chain SET blocks = $2, entries = $3, head = $4, `+extend("$5")+`
 			WHERE name = $1 AND blocks = $2 - 1 AND entries = $6 AND head = $7 AND NOT sealed RETURNING ordinal
 		), added AS (
 			INSERT INTO concord.block (chain, number, first, count, recorded, idle, prev, hash, bytes)

@@ -20,6 +20,37 @@ func expire(t testing.TB, url string) {
 	servers.plain.Exec(t, url, "UPDATE concord.chain SET lease = clock_timestamp() - interval '1 second'")
 }
 
+// settleIn makes chains appear to be alive for long.
+func settleIn(t testing.TB, url string, chains ...*store.Committer) {
+	t.Helper()
+	for _, c := range chains {
+		servers.plain.Exec(t, url, "UPDATE concord.chain SET lease = clock_timestamp() + interval '10 seconds', since = clock_timestamp() - interval '1 minute' WHERE name = '"+c.Chain().String()+"'")
+	}
+}
+
+func TestAfterTheDatabaseWasAwayNobodyIsTakenForDead(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	j := openJournal(t, url)
+	defer j.Close()
+	first, second := commit(t, j, 1), commit(t, j, 2)
+	settleIn(t, url, first, second)
+
+	expire(t, url) // as long as nobody can reach the database
+	if err := j.Renew(t.Context(), first.Chain()); err != nil {
+		t.Fatal(err)
+	}
+
+	if got, err := j.Claim(t.Context(), second.Chain(), first.Chain()); got || err != nil {
+		t.Errorf("the first to come back took the other one for dead: %v, %v", got, err)
+	}
+	if err := add(t, second, postable(1)...); err != nil {
+		t.Errorf("the other one: %v", err)
+	}
+	closed(t, first)
+	closed(t, second)
+}
+
 func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
 	t.Parallel()
 	url := database(t)
@@ -48,11 +79,7 @@ func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
 	}
 
 	expire(t, url)
-	for _, c := range survivors {
-		if err := j.Renew(t.Context(), c.Chain()); err != nil {
-			t.Fatal(err)
-		}
-	}
+	settleIn(t, url, survivors...)
 	var resolved atomic.Int64
 	var both sync.WaitGroup
 	for _, c := range survivors {
@@ -88,6 +115,7 @@ func TestARecoveryThatLostItsClaimWritesNoSecondRecord(t *testing.T) {
 	}
 	expire(t, url)
 	slow, other := commit(t, j, 2), commit(t, j, 3)
+	settleIn(t, url, slow, other)
 	if got, err := j.Claim(t.Context(), dead.Chain(), slow.Chain()); !got || err != nil {
 		t.Fatal(got, err)
 	}

@@ -18,9 +18,14 @@ const (
 	posting   = "4 seconds"  // the turn to merge and to post
 )
 
+// extend gives a chain a new lease, and notes whether the last one had run out.
+func extend(interval string) string {
+	return "lease = clock_timestamp() + " + interval + "::interval, since = CASE WHEN lease < clock_timestamp() THEN clock_timestamp() ELSE since END"
+}
+
 // Renew extends a chain's lease.
 func (j *Journal) Renew(ctx context.Context, id journal.ChainID) error {
-	done, err := j.pool.Exec(ctx, "UPDATE concord.chain SET lease = clock_timestamp() + $2::interval WHERE name = $1 AND NOT sealed", id.String(), lease)
+	done, err := j.pool.Exec(ctx, "UPDATE concord.chain SET "+extend("$2")+" WHERE name = $1 AND NOT sealed", id.String(), lease)
 	if err != nil {
 		return j.fail("renew the lease of a chain in", err)
 	}
@@ -30,14 +35,17 @@ func (j *Journal) Renew(ctx context.Context, id journal.ChainID) error {
 	return nil
 }
 
-// Claim seals a chain whose lease has run out and gives it to one resolver.
+// Claim seals a chain whose lease has run out and gives it to one resolver, whose own lease has not run out for as long as a
+// lease: when the database comes back after it was away, every lease has run out, and nobody is dead for that.
 func (j *Journal) Claim(ctx context.Context, id, resolver journal.ChainID) (bool, error) {
 	if err := j.writable(); err != nil {
 		return false, err
 	}
 	done, err := j.pool.Exec(ctx, `UPDATE concord.chain SET sealed = true, resolver = $2, resolving = clock_timestamp() + $3::interval
 		WHERE name = $1 AND NOT settled AND (sealed OR lease < clock_timestamp())
-			AND (resolver IS NULL OR resolver = $2 OR resolving < clock_timestamp())`, id.String(), resolver.String(), resolving)
+			AND (resolver IS NULL OR resolver = $2 OR resolving < clock_timestamp())
+			AND EXISTS (SELECT 1 FROM concord.chain r WHERE r.name = $2 AND NOT r.sealed AND r.lease >= clock_timestamp()
+				AND r.since < clock_timestamp() - $4::interval)`, id.String(), resolver.String(), resolving, lease)
 	if err != nil {
 		return false, j.fail("seal a chain in", err)
 	}

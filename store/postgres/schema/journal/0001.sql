@@ -9,6 +9,7 @@ CREATE TABLE concord.chain (
     sealed    boolean NOT NULL DEFAULT false,
     settled   boolean NOT NULL DEFAULT false,
     lease     timestamptz NOT NULL, -- by this database's clock: until then its writer is taken to be alive
+    since     timestamptz NOT NULL, -- since when the lease has not run out
     resolver  text,                 -- the chain that resolves this one's intents
     resolving timestamptz           -- until then nobody else does
 ) WITH (fillfactor = 20); -- each commit updates a row: there is room for its versions on the page
