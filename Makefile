@@ -14,6 +14,10 @@ build: ## bin/concord
 	$(GO) build -trimpath -o bin/concord ./cmd/concord
 
 test: ## all tests
+	@ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || command -v postgres >/dev/null || \
+		echo "*** NOT TESTED HERE: the store on PostgreSQL. Debian: apt-get install postgresql-15 pgbouncer ***" >&2
+	@[ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || \
+		echo "*** NOT TESTED HERE: PostgreSQL behind a pooler. Debian: apt-get install pgbouncer ***" >&2
 	$(GO) test -timeout $(TIMEOUT) ./...
 
 check: ## format, vet, lint, architecture, tests under the race detector
