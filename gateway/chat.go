@@ -153,6 +153,9 @@ func (q *request) scan(r *http.Request, deployment string) *fault {
 	if deployment != "" {
 		model = deployment
 	}
+	if model == "" && q.call.Op == clouds.CreateModeration {
+		model = moderationModel
+	}
 	if model == "" {
 		return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", param: "model", message: "You must provide a model parameter."}
 	}
@@ -172,6 +175,9 @@ func (q *request) scan(r *http.Request, deployment string) *fault {
 	}
 	return nil
 }
+
+// moderationModel is what OpenAI takes where a client asks for moderation and names no model.
+const moderationModel = "omni-moderation-latest"
 
 // contentType is what a form needs to be read.
 func (q *request) contentType(r *http.Request) string {
