@@ -76,40 +76,58 @@ func (q *request) claim(in *journal.Intent) *fault {
 		}
 		in.InputBytes = int64(len(q.body))
 	}
-	input := inputBound(q.body)
-	var most money.Amount
-	var longest int64
-	for i := range q.plan.Steps {
-		dep := q.plan.Steps[i].Deployment
-		output, bounded := q.outputAt(dep)
-		if !bounded {
-			return unbounded(budgets[0], q.call.Op)
+	for _, b := range budgets {
+		bound, f := q.bound(b, b.Currency)
+		if f != nil {
+			return f
 		}
-		if c := q.view.router.Currency(dep); c != "" {
-			for _, b := range budgets {
-				if c != b.Currency {
-					return otherCurrency(b, c)
-				}
-			}
-		}
-		cost, err := q.view.router.Bound(dep, q.admitted, input, output)
-		if err != nil {
-			q.g.log.Error("request under a budget not bounded", "request", q.id.String(), "error", err)
-			return unbounded(budgets[0], q.call.Op)
-		}
-		if cost.Cmp(most) > 0 {
-			most = cost
-		}
-		longest = max(longest, output)
+		in.Hold, in.Currency, in.OutputBound = bound.most, b.Currency, bound.output
 	}
-	in.Hold, in.Currency, in.OutputBound = most, budgets[0].Currency, longest
-	if most.IsZero() {
+	if in.Hold.IsZero() {
 		return nil // nothing is charged, so nothing is held
 	}
 	for _, b := range budgets {
 		in.Claims = append(in.Claims, journal.Claim{Budget: b.ID, Window: b.Window(q.admitted), Limit: b.Limit})
 	}
 	return nil
+}
+
+// A bound is the most that a request can come to.
+type bound struct {
+	most   money.Amount
+	output int64 // tokens
+}
+
+// bound works out the most that the request can cost at any deployment of its plan, in a currency. A fault says that nothing
+// bounds it; b is the budget that asks, for its words.
+func (q *request) bound(b *Budget, c money.Currency) (most bound, f *fault) {
+	if b == nil {
+		b = &Budget{Currency: c}
+		if f := q.boundable(b); f != nil {
+			return most, f
+		}
+	}
+	input := inputBound(q.body)
+	for i := range q.plan.Steps {
+		dep := q.plan.Steps[i].Deployment
+		output, bounded := q.outputAt(dep)
+		if !bounded {
+			return most, unbounded(b, q.call.Op)
+		}
+		if charged := q.view.router.Currency(dep); charged != "" && charged != c {
+			return most, otherCurrency(b, charged)
+		}
+		cost, err := q.view.router.Bound(dep, q.admitted, input, output)
+		if err != nil {
+			q.g.log.Error("request not bounded", "request", q.id.String(), "error", err)
+			return most, unbounded(b, q.call.Op)
+		}
+		if cost.Cmp(most.most) > 0 {
+			most.most = cost
+		}
+		most.output = max(most.output, output)
+	}
+	return most, nil
 }
 
 // boundable refuses what has no upper bound that could be held.

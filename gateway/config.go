@@ -77,6 +77,7 @@ type Config struct {
 
 	Durability  Durability
 	Intent      IntentOrder
+	Credit      Credit // what is served while the journal takes no entries; the zero value serves nothing then
 	Timeouts    Timeouts
 	Breaker     delivery.Settings // zero fields take the defaults: 3 failures, 10 s, 2 min, quota 1 min, a ramp of 8 answers
 	Retries     Retries           // zero fields take the defaults
@@ -184,6 +185,9 @@ func (c *Config) check() error {
 	}
 	if c.Intent > Before {
 		bad("Intent is %d: use Beside or Before", c.Intent)
+	}
+	if c.Credit.Limit.Sign() < 0 || !c.Credit.Limit.IsZero() && c.Credit.Currency == "" {
+		bad("Credit is %s %s: use an amount above 0 with its currency, or none", c.Credit.Limit, c.Credit.Currency)
 	}
 	if c.Speed < 0 || c.Speed != c.Speed {
 		bad("Speed is %v: use 1 for real time, more to replay faster", c.Speed)

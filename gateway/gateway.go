@@ -27,6 +27,7 @@ type Gateway struct {
 	swap     sync.Mutex // held while the offer is exchanged; taken before all others
 	breakers breakers
 	retries  map[string]*retryBudget // by customer; guarded by swap
+	credit   credit
 
 	last     atomic.Int64 // admitted instant
 	requests sync.Pool    // of *request
@@ -67,6 +68,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, fmt.Errorf("gateway configuration: %w", err)
 	}
 	g.config.Timeline, g.config.Keys, g.config.Targets = nil, nil, nil // the offer has them, as long as it is offered
+	g.credit.Credit = c.Credit
 	g.requests.New = func() any { return newRequest(g) }
 	if c.Objects != nil && g.begin() {
 		go g.watchPending()
@@ -157,6 +159,8 @@ func (g *Gateway) ready(w http.ResponseWriter) {
 	switch {
 	case g.draining.Load():
 		http.Error(w, "stopping", http.StatusServiceUnavailable)
+	case (g.unwellNow() || g.config.Well != nil && g.config.Well() != nil) && g.credit.left():
+		_, _ = w.Write([]byte("ready, on credit: the journal takes no entries\n"))
 	case g.unwellNow(), g.config.Well != nil && g.config.Well() != nil:
 		http.Error(w, "the journal takes no entries", http.StatusServiceUnavailable)
 	default:

@@ -11,6 +11,7 @@ import (
 	"concord/clouds"
 	"concord/delivery"
 	"concord/journal"
+	"concord/money"
 	"concord/pricing"
 )
 
@@ -50,6 +51,9 @@ type request struct {
 	record    *journal.Commit // nil = not appended, or late
 
 	budgeted  bool // the request is under a budget
+	credited  bool // served on credit: the journal does not have all of it
+	unsent    bool // the journal was not given its intent
+	onLoan    money.Amount
 	durable   bool // the intent is
 	recorded  bool // the record is appended, or on its late way
 	receiving bool // in the middle of the client's body; guarded by watch.mu
@@ -107,6 +111,7 @@ func (q *request) reset() {
 	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
 	q.papers = papers{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
+	q.credited, q.unsent, q.onLoan = false, false, money.Amount{}
 	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.aborted, q.firstByte = false, false, false, false, false, false, 0
 	q.relay.src, q.relay.adapter, q.relay.call = nil, nil, nil
 	for _, b := range []*[]byte{&q.body, &q.scratch, &q.answer, &q.relay.held} {

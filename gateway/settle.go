@@ -19,6 +19,9 @@ func (q *request) entry(at int64, b journal.Body) journal.Entry {
 
 // append gives the journal an entry of now that nobody waits for.
 func (q *request) append(b journal.Body) error {
+	if q.unsent {
+		return nil // its record says all of it
+	}
 	_, err := q.g.config.Journal.Append(q.entry(q.admitted+q.since(q.g.now()), b))
 	q.g.noteJournal(err)
 	return err
@@ -47,7 +50,11 @@ func (q *request) appendIntent() *fault {
 	q.g.noteJournal(err)
 	if err != nil {
 		q.intent = nil
-		return faultUnwell
+		if !q.onCredit(err) {
+			return faultUnwell
+		}
+		q.borrow()
+		return nil
 	}
 	p.committed = q.intent
 	return nil
@@ -164,6 +171,10 @@ func (q *request) settle(o journal.Outcome, served int, used *usage.Usage) {
 		return
 	}
 	p.entries[1] = q.entry(q.admitted, r)
+	if q.unsent {
+		q.repay()
+		return
+	}
 	var err error
 	q.record, err = q.g.config.Journal.Append(p.entries[1:2]...)
 	q.g.noteJournal(err)
@@ -187,7 +198,7 @@ func (p *papers) intentFailed() bool {
 // recordDurable waits for the record, in strict mode; a fault says that it did not become durable in time. The record stays
 // on its way either way. A client that left does not shorten the wait of others: nothing waits for it.
 func (q *request) recordDurable() *fault {
-	if q.g.config.Durability == Relaxed {
+	if q.g.config.Durability == Relaxed || q.unsent {
 		return nil
 	}
 	if q.record == nil {
@@ -199,6 +210,10 @@ func (q *request) recordDurable() *fault {
 		return nil
 	}
 	q.g.noteJournal(err)
+	if err != nil && !q.papers.intentFailed() && q.onCredit(err) {
+		q.followOnCredit()
+		return nil
+	}
 	if err != nil {
 		q.follow()
 		return faultUnrecorded
@@ -288,7 +303,7 @@ func (g *Gateway) noteJournal(err error) {
 // follow sees to a record that nobody waits for any more: if its commit fails, it is offered again.
 func (q *request) follow() {
 	c, p := q.record, &q.papers
-	if c == nil {
+	if c == nil || q.unsent {
 		return
 	}
 	select {

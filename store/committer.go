@@ -185,8 +185,11 @@ func (c *Committer) enqueue(entries []journal.Entry, drops bool) (*journal.Commi
 }
 
 // admission says whether entries begin or lengthen a request, so that they may be refused, and whether a failed commit
-// drops them. A refusal is refused when there is no room, and kept once it is queued.
+// drops them. A request that is given whole, with its record, was served already: it is kept like a record. A refusal is refused when there is no room, and kept once it is queued.
 func admission(entries []journal.Entry) (admits, drops bool) {
+	if complete(entries) {
+		return false, false
+	}
 	for i := range entries {
 		switch b := entries[i].Body.(type) {
 		case *journal.Intent, *journal.Attempt, *journal.Progress:

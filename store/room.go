@@ -82,3 +82,13 @@ func (c *Committer) space() error {
 	}
 	return c.room.err
 }
+
+// complete reports whether entries are a request from its intent to its record: it was served while nothing was admitted.
+func complete(entries []journal.Entry) bool {
+	if len(entries) != 2 {
+		return false
+	}
+	in, begins := entries[0].Body.(*journal.Intent)
+	r, ends := entries[1].Body.(*journal.Record)
+	return begins && ends && in.Request == r.Request
+}
