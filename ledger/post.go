@@ -30,7 +30,9 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 		err = s.document(e.Time, body)
 	case *journal.Record:
 		err = s.record(e.Time, body, under)
-	case *journal.Open, *journal.Seal, *journal.Intent, *journal.Attempt, *journal.Progress:
+	case *journal.Intent:
+		err = s.intent(e.Time, body)
+	case *journal.Open, *journal.Seal, *journal.Attempt, *journal.Progress:
 		// They move no money: a record repeats all that the books need.
 	case nil:
 		err = errors.New("the entry has no body")

@@ -16,6 +16,11 @@ import (
 func (s *State) record(at int64, r *journal.Record, under *agreement.Terms) error {
 	tx := &s.work.tx
 	tx.Entry, tx.Currency, tx.Customer = r.Request.String(), r.Currency, r.Customer
+	if !r.Held.IsZero() {
+		if err := s.holdOf(at, r.Customer, r.Key, r.Currency, r.Held.Neg()); err != nil {
+			return err
+		}
+	}
 	if !moves(r) {
 		return nil
 	}
