@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -20,11 +19,8 @@ func (d alibabaDialect) route(r *http.Request) (target, *failure) {
 // fail writes the compatible mode's error: OpenAI's, with a request id beside it.
 func (d alibabaDialect) fail(status int, code, kind, message string) *failure {
 	id := d.e.uuid()
-	b, err := json.Marshal(map[string]any{"error": map[string]any{"code": code, "param": nil, "message": message, "type": kind},
+	b := toJSON(map[string]any{"error": map[string]any{"code": code, "param": nil, "message": message, "type": kind},
 		"id": "chatcmpl-" + id, "request_id": id})
-	if err != nil {
-		panic(err) // strings always marshal
-	}
 	return &failure{status: status, body: b}
 }
 

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -68,10 +67,7 @@ func (d azureDialect) notFound() *failure {
 }
 
 func azureError(status int, code, message string) *failure {
-	b, err := json.Marshal(map[string]any{"error": map[string]any{"code": code, "message": message}})
-	if err != nil {
-		panic(err) // strings always marshal
-	}
+	b := toJSON(map[string]any{"error": map[string]any{"code": code, "message": message}})
 	return &failure{status: status, body: b}
 }
 

@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -161,10 +160,7 @@ func (d bedrockDialect) exception(status int, kind, message string) *failure {
 	if d.mantle() {
 		return &failure{status: status, body: errorJSON(message, "invalid_request_error", "", "validation_error")}
 	}
-	b, err := json.Marshal(map[string]string{"message": message})
-	if err != nil {
-		panic(err) // strings always marshal
-	}
+	b := toJSON(map[string]string{"message": message})
 	return &failure{status: status, header: errorKind(kind), body: b}
 }
 

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -62,12 +63,19 @@ func errorJSON(message, kind, param, code string) []byte {
 		}
 		return s
 	}
-	b, err := json.Marshal(map[string]any{"error": map[string]any{
+	return toJSON(map[string]any{"error": map[string]any{
 		"message": message, "type": nullable(kind), "param": nullable(param), "code": nullable(code)}})
-	if err != nil {
-		panic(err) // strings always marshal
+}
+
+// toJSON writes texts and numbers, without the escapes that only HTML needs.
+func toJSON(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // texts and numbers always marshal
 	}
-	return b
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 // seconds writes a pause for Retry-After: whole seconds, rounded up; below one (when time is scaled) a decimal.

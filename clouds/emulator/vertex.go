@@ -1,7 +1,6 @@
 package emulator
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -41,10 +40,7 @@ func (d vertexDialect) envelope(status int, state, message string, wrapped bool)
 	if wrapped {
 		body = []any{body}
 	}
-	b, err := json.Marshal(body)
-	if err != nil {
-		panic(err) // strings and numbers always marshal
-	}
+	b := toJSON(body)
 	return &failure{status: status, body: b}
 }
 
