@@ -26,7 +26,7 @@ type document struct {
 	Deployments []deployment       `yaml:"deployments"`
 	Customers   []customer         `yaml:"customers"`
 	Budgets     []budgetDocument   `yaml:"budgets"`
-	Store       storeDocument      `yaml:"store"`
+	Store       *storeDocument     `yaml:"store"`
 	Journal     struct {
 		Durability text `yaml:"durability"`
 		Intent     text `yaml:"intent"`

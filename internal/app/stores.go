@@ -41,9 +41,17 @@ type storeDocument struct {
 	} `yaml:"postgres"`
 }
 
+// url returns the place of the database's URL; none is given where the data directory is the store.
+func (d *document) url() secret {
+	if d.Store == nil {
+		return secret{}
+	}
+	return d.Store.Postgres.URL
+}
+
 // store reads where journal and books are kept.
 func (l *loader) store() StoreSettings {
-	s := l.doc.Store.Postgres.URL
+	s := l.doc.url()
 	l.config.storePlace(s)
 	missing := func(at text, what string) StoreSettings {
 		l.reject("config-store", at, "give the URL: export DATABASE_URL=postgres://USER:PASSWORD@HOST:PORT/DATABASE", "the URL of the PostgreSQL store is missing: %s", what)
@@ -64,6 +72,8 @@ func (l *loader) store() StoreSettings {
 		}
 	case s.Inline.Given():
 		at, value = text{Line: s.Inline.Line, Column: s.Inline.Column}, s.Inline.Value
+	case l.doc.Store != nil:
+		return missing(text{}, "`store:` says nothing of it; leave `store:` out to keep journal and books in `data:`")
 	default:
 		return StoreSettings{}
 	}
@@ -99,7 +109,7 @@ func Where(path string, src Source) (string, error) {
 	if finding != nil {
 		return "", &Invalid{"configuration", []agreement.Finding{*finding}}
 	}
-	if u := doc.Store.Postgres.URL; u.Env.Given() || u.File.Given() || u.Inline.Given() {
+	if u := doc.url(); u.Env.Given() || u.File.Given() || u.Inline.Given() {
 		return path, nil
 	}
 	return or(doc.Data, "concord-data"), nil
