@@ -121,13 +121,40 @@ func TestAFaultSaysWhatItLacks(t *testing.T) {
 	for want, f := range map[string]behaviour.Fault{
 		"":                          {Kind: behaviour.Throttle, From: 1, Until: 2, First: 1, Last: 1},
 		"no kind of fault is given": {},
-		"fault status needs a status between 400 and 599, it has 0":   {Kind: behaviour.Status},
-		"fault slow needs a delay, such as 500ms":                     {Kind: behaviour.Slow},
-		"fault cut is over before it begins: until is not after from": {Kind: behaviour.Cut, From: 2, Until: 2},
-		"fault cut is over before it begins: last is 1, first is 2":   {Kind: behaviour.Cut, First: 2, Last: 1},
+		"fault status needs a status between 400 and 599, it has 0":                               {Kind: behaviour.Status},
+		"fault slow needs a delay, such as 500ms":                                                 {Kind: behaviour.Slow},
+		"fault cut is over before it begins: until is not after from":                             {Kind: behaviour.Cut, From: 2, Until: 2},
+		"fault cut has a share of 101 in 100":                                                     {Kind: behaviour.Cut, Share: 101},
+		"fault throttle has no retry_after to tell in milliseconds":                               {Kind: behaviour.Throttle, Milliseconds: true},
+		"fault cut has a percent of 10: only wrong-usage takes one, and 100 is no fault":          {Kind: behaviour.Cut, Percent: 10},
+		"fault wrong-usage has a percent of 100: only wrong-usage takes one, and 100 is no fault": {Kind: behaviour.WrongUsage, Percent: 100},
+		"fault cut is over before it begins: last is 1, first is 2":                               {Kind: behaviour.Cut, First: 2, Last: 1},
 	} {
 		if err := f.Check(); err == nil && want != "" || err != nil && err.Error() != want {
 			t.Errorf("got %v, want %s", err, want)
 		}
+	}
+}
+
+func TestAShareOfRequestsIsDrawnBySeed(t *testing.T) {
+	t.Parallel()
+	struck := func(seed uint64) (all []int64) {
+		faults := behaviour.Faults{{Kind: behaviour.Reset, Share: 5, Seed: seed}}
+		for request := range int64(10_000) {
+			if faults.At(0, request+1).Kind == behaviour.Reset {
+				all = append(all, request)
+			}
+		}
+		return all
+	}
+	one, again, other := struck(1), struck(1), struck(2)
+	if len(one) < 400 || len(one) > 600 {
+		t.Errorf("%d of 10,000 is not about 5 in 100", len(one))
+	}
+	if d := cmp.Diff(one, again); d != "" {
+		t.Error(d)
+	}
+	if cmp.Equal(one, other) {
+		t.Error("another seed strikes the same requests")
 	}
 }

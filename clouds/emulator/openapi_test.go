@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"mime/multipart"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
@@ -231,4 +232,16 @@ func TestStreamsAreAsOpenAIDescribesThem(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fuzzed asks an emulator without a connection.
+func fuzzed(t *testing.T, e http.Handler, path, contentType, body string) int {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://cloud.test/", strings.NewReader(body))
+	r.URL.Path = path
+	r.Header.Set("Authorization", "Bearer "+key)
+	r.Header.Set("Content-Type", contentType)
+	w := httptest.NewRecorder()
+	e.ServeHTTP(w, r)
+	return w.Code
 }
