@@ -122,6 +122,7 @@ func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.An
 		}
 		return nil, a
 	}
+	clouds.Transcode(p.adapter, resp)
 	return resp, a
 }
 

@@ -61,6 +61,8 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 	err := clouds.OwnState(a.Cloud(), c)
 	switch {
 	case err != nil:
+	case native(t) && c.Op != clouds.CreateChat:
+		err = &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "only chat completions at this account's endpoint"}
 	case c.Op == clouds.CreateChat:
 		err = a.chat(t, c, &edit)
 	default:
@@ -68,6 +70,9 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 	}
 	if err != nil {
 		return nil, err
+	}
+	if native(t) {
+		return clouds.Send(c, invoke(t, c), &edit, "X-Client-Request-Id"), nil
 	}
 	return clouds.Send(c, clouds.Join(t.Base, "/openai/v1", c.Path), &edit, "X-Client-Request-Id"), nil
 }

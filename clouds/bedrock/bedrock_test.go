@@ -17,6 +17,8 @@ func TestConformance(t *testing.T) {
 		"runtime, open weights, API key":   {"openai.gpt-oss-120b-1:0", "/openai/v1", "runtime", "ABSK-emulated"},
 		"runtime, profile, signature":      {"us.openai.gpt-5.6-sol", "/openai/v1", "runtime", pair},
 		"runtime, open weights, signature": {"openai.gpt-oss-120b-1:0", "/openai/v1", "runtime", pair},
+		"InvokeModel, API key":             {"openai.gpt-oss-120b-1:0", "/model", "runtime", "ABSK-emulated"},
+		"InvokeModel, signature":           {"openai.gpt-oss-120b-1:0", "/model", "runtime", pair},
 		"mantle, open weights, API key":    {"openai.gpt-oss-120b", "/v1", "mantle", "ABSK-emulated"},
 		"mantle, frontier model, API key":  {"openai.gpt-6-sol", "/openai/v1", "mantle", "ABSK-emulated"},
 	} {

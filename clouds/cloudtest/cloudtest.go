@@ -149,6 +149,7 @@ func (c *cloud) ask(ctx context.Context, t *testing.T, op clouds.Operation, id, 
 		return result{err: err}
 	}
 	defer resp.Body.Close()
+	clouds.Transcode(c.Adapter, resp)
 	if call.Op != clouds.CreateChat {
 		return c.readAny(call, resp)
 	}
