@@ -149,7 +149,7 @@ func TestATieredShareKeepsItsBaseThroughAnAmendment(t *testing.T) {
 	}
 }
 
-func parseText(t *testing.T, doc []byte) *agreement.Agreement {
+func parseText(t testing.TB, doc []byte) *agreement.Agreement {
 	t.Helper()
 	a, findings := agreementfile.Parse("tiered.yaml", doc)
 	if a == nil {
