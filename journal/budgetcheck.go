@@ -26,10 +26,10 @@ func BudgetsOf(j Journal) (Budgets, bool) {
 // A BudgetDifference is a window whose counter is not what the journal's entries come to.
 type BudgetDifference struct {
 	BudgetWindow
-	Spent          money.Amount // by the counter
-	Held           money.Amount
-	SpentByJournal money.Amount // by the entries
-	HeldByJournal  money.Amount
+	Spent          money.Amount `json:"spent"` // by the counter
+	Held           money.Amount `json:"held"`
+	SpentByJournal money.Amount `json:"spent_by_journal"` // by the entries
+	HeldByJournal  money.Amount `json:"held_by_journal"`
 }
 
 // String names the window and both figures.

@@ -18,9 +18,9 @@ type Claim struct {
 
 // A BudgetWindow names one counter: a budget in one window and one currency.
 type BudgetWindow struct {
-	Budget   string
-	Window   string
-	Currency money.Currency
+	Budget   string         `json:"budget"`
+	Window   string         `json:"window"`
+	Currency money.Currency `json:"currency"`
 }
 
 // Compare orders windows; a storage that locks several takes them in this order.

@@ -32,6 +32,8 @@ type document struct {
 		Intent     text `yaml:"intent"`
 		CommitWait text `yaml:"commit_wait"`
 		Reserve    text `yaml:"reserve"`
+		Unwell     text `yaml:"unwell"` // refuse or credit
+		Credit     text `yaml:"credit"`
 	} `yaml:"journal"`
 	Timeouts struct {
 		Connect   text `yaml:"connect"`

@@ -5,15 +5,18 @@ import (
 	"strings"
 
 	"concord/gateway"
+	"concord/money"
 	"concord/store"
 )
 
 // JournalSettings are what answers wait for, and the room that is kept for the journal. The zero value is strict, with the
 // intent's commit beside the call.
 type JournalSettings struct {
-	Durability gateway.Durability
-	Intent     gateway.IntentOrder
-	Reserve    int64 // bytes of free space below which nothing is admitted; 0 = nobody looks
+	Durability     gateway.Durability
+	Intent         gateway.IntentOrder
+	Credit         money.Amount // what is served while the journal takes no entries; zero = nothing
+	CreditCurrency money.Currency
+	Reserve        int64 // bytes of free space below which nothing is admitted; 0 = nobody looks
 }
 
 // The bounds of the reserve. Below the least not even a restarted log would fit.
@@ -57,6 +60,7 @@ func (l *loader) journal() {
 		l.reject("config-intent", doc.Intent, "write durability: strict, or leave intent: out",
 			"intent: before has each call wait for its intent, and durability: relaxed has nothing wait")
 	}
+	l.credit()
 	c.Journal.Reserve = presetReserve
 	if doc.Reserve.Given() {
 		n, ok := parseSize(doc.Reserve.Value)
@@ -87,6 +91,7 @@ func journalChanges(a, b *Config) []setting {
 		{"journal.durability", a.Journal.Durability != b.Journal.Durability},
 		{"journal.intent", a.Journal.Intent != b.Journal.Intent},
 		{"journal.reserve", a.Journal.Reserve != b.Journal.Reserve},
+		{"journal.credit", a.Journal.Credit != b.Journal.Credit || a.Journal.CreditCurrency != b.Journal.CreditCurrency},
 	}
 }
 

@@ -112,6 +112,9 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if s.metrics, err = telemetry.NewMetrics(s.lag, s.unsynced); err != nil {
 		return nil, err
 	}
+	if err = s.metrics.WatchBudgets(s.budgetGauges, s.exposure); err != nil {
+		return nil, err
+	}
 	if err = s.openStores(ctx); err != nil {
 		return nil, err
 	}
@@ -145,6 +148,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 			Tail: config.Timeouts.Tail, CommitWait: config.CommitWait,
 		},
 		Durability: config.Journal.Durability, Intent: config.Journal.Intent,
+		Credit:    gateway.Credit{Limit: config.Journal.Credit, Currency: config.Journal.CreditCurrency},
 		Transport: toClouds(config),
 		Observe:   s.metrics.Finished,
 		Well:      s.committer.Well,

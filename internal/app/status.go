@@ -24,6 +24,8 @@ type Status struct {
 	Agreements []AgreementStatus `json:"agreements"`
 	Open       int               `json:"open_requests"`
 	Lag        uint64            `json:"poster_lag"` // blocks of the journal that the books have not taken
+	Budgets    []BudgetStatus    `json:"budgets"`
+	Credit     *CreditStatus     `json:"credit,omitempty"`
 	LastReload *Reload           `json:"last_reload,omitempty"`
 }
 
@@ -48,6 +50,10 @@ func (s *Server) Status(ctx context.Context) (*Status, error) {
 		Started: time.Unix(0, s.chain.Started).UTC(), Terms: hex.EncodeToString(hash[:]), Set: hex.EncodeToString(f.set[:]),
 		Read: f.since.UTC(), Agreements: []AgreementStatus{}, Open: s.gateway.OpenRequests(), Lag: lag, LastReload: s.last.Load(),
 	}
+	if v.Budgets, err = budgetStatus(ctx, s.journal, f.config.Budgets, now.UnixNano()); err != nil {
+		return nil, err
+	}
+	v.Credit = s.creditStatus()
 	from, until := terms.Span()
 	v.Since, v.Until = given(from), given(until)
 	for _, a := range f.config.Set.Agreements() {
@@ -93,6 +99,12 @@ func (v *Status) Lines() []string {
 		out = append(out, line("agreement   %s, document %s, last amendment in force: %s", a.Name, a.Document[:16], a.Amendment))
 	}
 	out = append(out, line("requests    %d open", v.Open), line("books       behind the journal by %s", counted(v.Lag, "block")))
+	for i := range v.Budgets {
+		out = append(out, v.Budgets[i].Line())
+	}
+	if c := v.Credit; c != nil {
+		out = append(out, line("credit      %s of %s %s exposed while the journal takes no entries", c.Exposed, c.Limit, c.Currency))
+	}
 	if r := v.LastReload; r != nil {
 		out = append(out, line("last read   %s (%s): %s", r.At.Format(time.RFC3339), r.Cause, r.Summary()))
 	}

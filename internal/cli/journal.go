@@ -17,12 +17,16 @@ func newJournal(env Env) *cobra.Command {
 func newJournalVerify(env Env) *cobra.Command {
 	var out format
 	var at place
+	var budgets []journal.BudgetDifference
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Check every hash, link and number, and that each intent has exactly one record", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var found *journal.Report
 			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				found, err = app.VerifyJournal(cmd.Context(), r.Journal)
+				if found, err = app.VerifyJournal(cmd.Context(), r.Journal); err != nil || !found.Good() {
+					return err
+				}
+				budgets, err = app.VerifyBudgets(cmd.Context(), r.Journal)
 				return err
 			})
 			if err != nil {
@@ -32,11 +36,12 @@ func newJournalVerify(env Env) *cobra.Command {
 				err = report.WriteJSON(env.Stdout, struct {
 					OK bool `json:"ok"`
 					*journal.Report
-				}{found.Good(), found})
+					Budgets []journal.BudgetDifference `json:"budget_differences,omitempty"`
+				}{found.Good() && len(budgets) == 0, found, budgets})
 			} else {
-				err = printJournal(env, found)
+				err = printJournal(env, found, budgets)
 			}
-			if err == nil && !found.Good() {
+			if err == nil && (!found.Good() || len(budgets) > 0) {
 				err = errNo
 			}
 			return err
@@ -47,7 +52,7 @@ func newJournalVerify(env Env) *cobra.Command {
 	return cmd
 }
 
-func printJournal(env Env, found *journal.Report) error {
+func printJournal(env Env, found *journal.Report, budgets []journal.BudgetDifference) error {
 	table := report.NewTable("chain", ">blocks", ">entries", ">open", "state", "head")
 	for _, c := range found.Chains {
 		state := "live or waiting for recovery"
@@ -68,9 +73,15 @@ func printJournal(env Env, found *journal.Report) error {
 	if found.More > 0 {
 		fmt.Fprintf(env.Stdout, "and %d more\n", found.More)
 	}
+	for _, d := range budgets {
+		fmt.Fprintln(env.Stdout, d)
+	}
 	verdict := "The journal is good"
-	if !found.Good() {
+	switch {
+	case !found.Good():
 		verdict = "The journal is NOT good"
+	case len(budgets) > 0:
+		verdict = "The journal is good, the counters of budgets are NOT what it says"
 	}
 	_, err := fmt.Fprintf(env.Stdout, "%s: %s entries in %s blocks, %d requests open\n", verdict, report.Count(int64(found.Entries)), report.Count(int64(found.Blocks)), found.Open)
 	return err
