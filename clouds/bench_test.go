@@ -41,14 +41,18 @@ func BenchmarkEdit(b *testing.B) {
 func BenchmarkEvent(b *testing.B) {
 	for name, data := range map[string]string{
 		"text":  sampleChunk,
+		"typed": `{"type":"response.output_text.delta","sequence_number":41,"item_id":"msg_68af4030baa48193b0b43b4c2a176a1a","output_index":0,"content_index":0,"delta":" token","logprobs":[],"obfuscation":"IPio8PDeczEmdPr"}`,
 		"usage": `{"id":"x","choices":[],"usage":{"prompt_tokens":12,"completion_tokens":100,"total_tokens":112,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":100,"audio_tokens":0}}}`,
 	} {
 		b.Run(name, func(b *testing.B) {
-			data := []byte(data)
+			data, c := []byte(data), chat
+			if name == "typed" {
+				c = call(clouds.CreateResponse)
+			}
 			b.SetBytes(int64(len(data)))
 			b.ReportAllocs()
 			for b.Loop() {
-				clouds.ReadEvent(chat, data, clouds.EventRules{})
+				clouds.ReadEvent(c, data, clouds.EventRules{})
 			}
 		})
 	}
@@ -71,4 +75,15 @@ func BenchmarkSplitter(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/events, "ns/event")
+}
+
+func BenchmarkScanForm(b *testing.B) {
+	body := []byte(strings.Replace(bodies[clouds.CreateTranscription], "ID3", strings.Repeat("\x00\xff\r\n--x", 200_000), 1))
+	b.SetBytes(int64(len(body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := clouds.ScanRequest(clouds.CreateTranscription, formType, body, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

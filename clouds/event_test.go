@@ -161,10 +161,16 @@ func TestRecordedStreamsAreRead(t *testing.T) {
 		text  string
 		usage usage.Usage
 	}{
+		"completion-streaming":          {"", usage.Usage{}},
+		"completion-streaming-usage":    {"", reported(map[usage.Class]int64{usage.Input: 31, usage.Output: 25})},
 		"chat-streaming-detailed-usage": {"", reported(map[usage.Class]int64{usage.Input: 12, usage.Reasoning: 100})},
 		"chat-streaming":                {"", usage.Usage{}},
 		"chat-streaming-web-search":     {"The URL", usage.Usage{}},
 	} {
+		of := chat
+		if strings.HasPrefix(name, "completion") {
+			of = call(clouds.CreateCompletion)
+		}
 		s := clouds.NewSplitter(strings.NewReader(cassette(t, name).Body), nil)
 		var got usage.Usage
 		content, finished, done := 0, false, false
@@ -176,7 +182,7 @@ func TestRecordedStreamsAreRead(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e := clouds.ReadEvent(chat, f.Data, clouds.EventRules{})
+			e := clouds.ReadEvent(of, f.Data, clouds.EventRules{})
 			if e.Error || e.Drop {
 				t.Errorf("%s: %s is %+v", name, f.Data, e)
 			}
@@ -207,6 +213,8 @@ func FuzzReadEvent(f *testing.F) {
 	f.Add([]byte(sampleChunk))
 	f.Add([]byte(`{"choices":[],"usage":{"prompt_tokens":1,"completion_tokens":2,"prompt_tokens_details":{"cached_tokens":1}}}`))
 	f.Add([]byte(`{"error":{"message":"m"}}`))
+	f.Add([]byte(`{"type":"response.completed","response":{"id":"r","status":"completed","usage":{"input_tokens":1}}}`))
+	f.Add([]byte(`{"type":"transcript.text.done","usage":{"type":"duration","seconds":1.5}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		for _, rules := range []clouds.EventRules{{}, {DropEmpty: true}} {
 			e := clouds.ReadEvent(chat, data, rules)
@@ -217,6 +225,12 @@ func FuzzReadEvent(f *testing.F) {
 				if n < 0 {
 					t.Fatalf("%+v", e.Tokens)
 				}
+			}
+		}
+		for op := clouds.CreateChat; op.Valid(); op++ {
+			e := clouds.ReadEvent(call(op), data, clouds.EventRules{})
+			if class, negative := e.Tokens.Tokens.Negative(); negative || e.Text < 0 || e.Text > len(data) || len(e.Object) > len(data) {
+				t.Fatalf("%s: %s is negative, or %d bytes of text", op, class, e.Text)
 			}
 		}
 		clouds.ReadReply(chat, data)

@@ -156,7 +156,7 @@ func scanForm(op Operation, contentType string, body []byte, known map[string]st
 		return Scan{}, f.err
 	}
 	s.spans.delimiter = len(f.delimiter)
-	return s, nil
+	return s, s.oneStream(op)
 }
 
 func (s *Scan) takePart(op Operation, f *form, known map[string]string) error {

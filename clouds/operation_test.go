@@ -88,6 +88,7 @@ func TestEverySurfaceIsScannedForWhatItMeters(t *testing.T) {
 		`{"previous_response_id":7}`:      clouds.CreateResponse,
 		`{"max_output_tokens":"9"}`:       clouds.CreateResponse,
 		`{"input":["a"]}`:                 clouds.CreateSpeech,
+		`{"stream":true,"n":2}`:           clouds.GenerateImage,
 		`{"best_of":1.5}`:                 clouds.CreateCompletion,
 		`{"response_format":{"a":1}}`:     clouds.GenerateImage,
 		`{"input":"a","input":"b"}`:       clouds.CreateSpeech,

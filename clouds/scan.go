@@ -11,13 +11,16 @@ import (
 
 // A BodyError says why a request's body is refused before any cloud sees it.
 type BodyError struct {
-	Offset int    // byte at which the body is wrong
+	Offset int    // byte at which the body is wrong; negative = no single one
 	Param  string // the member at fault; "" = the JSON itself
 	Reason string
 }
 
 // Error names the place and the reason.
 func (e *BodyError) Error() string {
+	if e.Offset < 0 {
+		return fmt.Sprintf("request body: %s: %s", e.Param, e.Reason)
+	}
 	if e.Param == "" {
 		return fmt.Sprintf("request body: %s at byte %d", e.Reason, e.Offset)
 	}
@@ -50,7 +53,15 @@ func ScanRequest(op Operation, contentType string, body []byte, known map[string
 	if end := skipSpace(body, o.i); end != len(body) {
 		return Scan{}, syntaxError(body, end)
 	}
-	return s, nil
+	return s, s.oneStream(op)
+}
+
+// oneStream refuses a stream of several pictures: nobody says whether the usage in its events is of one or of all.
+func (s *Scan) oneStream(op Operation) error {
+	if s.Stream && s.Choices > 1 && (op == GenerateImage || op == EditImage) {
+		return &BodyError{Offset: -1, Param: "n", Reason: "a stream has one picture; ask for several without stream"}
+	}
+	return nil
 }
 
 func syntaxError(body []byte, at int) *BodyError {

@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// MaxEvent bounds one event of a stream, in bytes.
-const MaxEvent = 1 << 20
+// MaxEvent bounds one event of a stream, in bytes: an event may hold a whole picture.
+const MaxEvent = 16 << 20
 
 // ErrEventTooLong ends a stream whose event does not fit in MaxEvent.
 var ErrEventTooLong = fmt.Errorf("stream event is longer than %d bytes", MaxEvent)

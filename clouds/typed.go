@@ -67,7 +67,7 @@ func (e *Event) name(kind, delta []byte, failed bool) {
 	case "response.completed", "response.incomplete", "response.cancelled", "transcript.text.done":
 		e.Finish, e.Done = true, true
 	case "image_generation.completed", "image_edit.completed":
-		e.Content, e.Finish = true, true
+		e.Content, e.Finish, e.Done = true, true, true // a stream is of one picture: ScanRequest sees to it
 		allOutput(&e.Tokens.Tokens, usage.OutputImage)
 	case "image_generation.partial_image", "image_edit.partial_image", "response.image_generation_call.partial_image",
 		"response.output_item.done", "transcript.text.segment":

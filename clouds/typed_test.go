@@ -41,7 +41,7 @@ func TestTypedEventsAreRead(t *testing.T) {
 		"what nobody can read": {clouds.CreateResponse, `{"type":"response.completed"`, clouds.Event{Error: true}},
 		"a draft of a picture": {clouds.GenerateImage, `{"type":"image_generation.partial_image","b64_json":"AAAA","partial_image_index":0}`, clouds.Event{Content: true}},
 		"a picture": {clouds.GenerateImage, `{"type":"image_generation.completed","b64_json":"AAAA",` + said + `}`,
-			clouds.Event{Content: true, Finish: true, Usage: true, Tokens: reported(map[usage.Class]int64{usage.Input: 3, usage.OutputImage: 2})}},
+			clouds.Event{Content: true, Finish: true, Done: true, Usage: true, Tokens: reported(map[usage.Class]int64{usage.Input: 3, usage.OutputImage: 2})}},
 		"sound": {clouds.CreateSpeech, `{"type":"speech.audio.delta","audio":"AAAA"}`, clouds.Event{Content: true}},
 		"sound ends": {clouds.CreateSpeech, `{"type":"speech.audio.done",` + said + `}`,
 			clouds.Event{Finish: true, Done: true, Usage: true, Tokens: reported(map[usage.Class]int64{usage.Input: 3, usage.OutputAudio: 2})}},

@@ -10,6 +10,9 @@ import (
 	"concord/clouds/emulator"
 )
 
+// hosts are those of the planes: the adapter goes by them.
+var hosts = map[string]string{"runtime": "bedrock-runtime.us-east-1.amazonaws.com", "mantle": "bedrock-mantle.us-east-1.api.aws"}
+
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	pair := "AKIDEXAMPLE:wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY:session"
@@ -26,6 +29,7 @@ func TestConformance(t *testing.T) {
 			t.Parallel()
 			cloudtest.Run(t, cloudtest.Subject{
 				Adapter:  bedrock.New(),
+				Host:     hosts[row.plane],
 				Emulator: emulator.Config{Cloud: "aws", Models: []emulator.Model{{Name: row.model}}, Keys: []string{row.key}, Region: "us-east-1", Plane: row.plane},
 				Target: clouds.Target{Cloud: "aws", Base: &url.URL{Path: row.path}, Model: row.model, Region: "us-east-1",
 					Secret: clouds.NewSecret(row.key)},
@@ -44,6 +48,7 @@ func TestSurfaces(t *testing.T) {
 			t.Parallel()
 			s := cloudtest.Subject{
 				Adapter:  bedrock.New(),
+				Host:     hosts[row.plane],
 				Emulator: emulator.Config{Cloud: "aws", Models: []emulator.Model{{Name: row.model}}, Keys: []string{"ABSK-emulated"}, Region: "us-east-1", Plane: row.plane},
 				Target: clouds.Target{Cloud: "aws", Base: &url.URL{Path: row.path}, Model: row.model, Region: "us-east-1",
 					Secret: clouds.NewSecret("ABSK-emulated")},
@@ -54,6 +59,9 @@ func TestSurfaces(t *testing.T) {
 				t.Errorf("served %b, want %b", got, want)
 			}
 			cloudtest.Stored(t, s)
+			if row.plane == "mantle" {
+				cloudtest.Background(t, s)
+			}
 		})
 	}
 }

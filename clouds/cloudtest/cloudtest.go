@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -25,6 +26,7 @@ type Subject struct {
 	Adapter  clouds.Adapter
 	Emulator emulator.Config // Models[0] is the one that is called
 	Target   clouds.Target   // Base is a path here, put after the server's address
+	Host     string          // the cloud's own host, where an adapter goes by it; "" = the server's address
 }
 
 // A cloud is a running emulator and what it observed.
@@ -69,6 +71,14 @@ func start(t *testing.T, s Subject) *cloud {
 		base.Path = s.Target.Base.Path
 	}
 	c.Target.Base, c.emulator, c.client = base, e, server.Client()
+	if s.Host != "" {
+		address := base.Host
+		base.Host = s.Host
+		c.client = &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return (&net.Dialer{}).DialContext(ctx, network, address)
+		}}}
+		t.Cleanup(c.client.CloseIdleConnections)
+	}
 	return c
 }
 
