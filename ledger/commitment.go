@@ -116,7 +116,7 @@ func (s *State) DueAt(at time.Time) ([]Demand, error) {
 // commitmentDue goes through the parts of a commitment: what was bought too much may count to the next part, and what is
 // missing is due, or is added to the next part.
 func (s *State) commitmentDue(f agreement.InForce, c *agreement.Commitment, now int64) ([]Demand, error) {
-	drawn := s.drawnOf(f)
+	drawn, over := s.drawnOf(f), s.endOf(f)
 	parts, err := spans(drawn, c.WindowFrom.UnixNano(), c.WindowUntil.UnixNano())
 	if err != nil {
 		return nil, err
@@ -126,41 +126,62 @@ func (s *State) commitmentDue(f agreement.InForce, c *agreement.Commitment, now 
 		return nil, err
 	}
 	var all []Demand
-	var over, missing money.Amount
+	var more, missing money.Amount
 	for i, part := range parts {
+		if part.from >= over {
+			break
+		}
 		d := Demand{Agreement: f.Agreement.Name, Clause: c.ID, Payer: c.Buyer, Payee: c.Seller, Currency: f.Agreement.Currency,
-			From: part.from, Until: part.until}
+			From: part.from, Until: min(part.until, over)}
 		if c.Prepaid {
 			if all, err = s.demand(all, d, FeeGuarantee, amounts[i], part.from, now); err != nil {
 				return nil, err
 			}
 		}
 		d.Drawn = drawn.window(part.from).in
-		have, err1 := d.Drawn.Add(over)
+		have, err1 := d.Drawn.Add(more)
 		need, err2 := amounts[i].Add(missing)
 		short, err3 := need.Sub(have)
 		if err := cmp.Or(err1, err2, err3); err != nil {
 			return nil, err
 		}
-		over, missing = money.Amount{}, money.Amount{}
+		more, missing = money.Amount{}, money.Amount{}
 		switch {
 		case short.Sign() < 0:
 			if c.CarryOver {
-				over = short.Neg()
+				more = short.Neg()
 			}
 		case c.Shortfall == "extend":
 			missing = short
 		case c.Prepaid:
-			if all, err = s.demand(all, d, FeeUnearned, short, part.until, now); err != nil {
+			if all, err = s.demand(all, d, FeeUnearned, short, d.Until, now); err != nil {
 				return nil, err
 			}
 		case c.Shortfall == "invoice":
-			if all, err = s.demand(all, d, FeeShortfall, short, part.until, now); err != nil {
+			if all, err = s.demand(all, d, FeeShortfall, short, d.Until, now); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return all, nil
+}
+
+// endOf returns when a clause ends for good, as far as the documents say by now; math.MaxInt64 = it does not.
+func (s *State) endOf(f agreement.InForce) int64 {
+	end := int64(math.MaxInt64)
+	if until := f.Clause.Head().End.Until; !until.IsZero() {
+		end = until.UnixNano()
+	}
+	for i := range slices.Backward(s.timeline) {
+		v := &s.timeline[i]
+		if _, ok := v.Terms.Clause(f.Ref()); ok {
+			if !v.Until.IsZero() {
+				end = min(end, v.Until.UnixNano())
+			}
+			break
+		}
+	}
+	return end
 }
 
 // demand adds what of an amount has fallen due by now and was not posted yet.
@@ -220,11 +241,8 @@ func (s *State) guaranteeDue(f agreement.InForce, c *agreement.RevenueShare, now
 	if sh.earned == nil || len(c.Payees) != 1 {
 		return nil, nil
 	}
-	start, end := f.Since.UnixNano(), now+1
-	if !c.End.Until.IsZero() {
-		end = min(end, c.End.Until.UnixNano())
-	}
-	windows, err := spans(sh.earned, start, end)
+	over := s.endOf(f)
+	windows, err := spans(sh.earned, f.Since.UnixNano(), min(now+1, over))
 	if err != nil {
 		return nil, err
 	}
@@ -232,10 +250,7 @@ func (s *State) guaranteeDue(f agreement.InForce, c *agreement.RevenueShare, now
 	var all []Demand
 	for _, w := range windows {
 		earned := sh.earned.window(w.from)
-		d := Demand{Agreement: k.agreement, Clause: k.clause, Payer: k.payer, Payee: k.payee, Currency: k.currency, From: w.from, Until: earned.end}
-		if !c.End.Until.IsZero() {
-			d.Until = min(d.Until, c.End.Until.UnixNano())
-		}
+		d := Demand{Agreement: k.agreement, Clause: k.clause, Payer: k.payer, Payee: k.payee, Currency: k.currency, From: w.from, Until: min(earned.end, over)}
 		amount, due := g.Amount, w.from
 		if g.Due != "start" {
 			due = d.Until

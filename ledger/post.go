@@ -42,7 +42,7 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 		}
 		err = s.money(e.Time, body)
 	}
-	if err == nil && s.work.late {
+	if err == nil && s.work.late && under == nil {
 		err = s.rerate(e.Time)
 	}
 	if err == nil && len(s.advanced) > 0 && accrues(e.Body) {

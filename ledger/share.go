@@ -78,7 +78,9 @@ type Accrual struct {
 	Lifted    money.Amount // owed beyond what is capped: periods below zero that count as nothing
 	Carried   money.Amount // above caps, and owed in a later window
 	Owed      []PayeeOwed  // by payee: what was posted, openings apart
-	TrueUps   []TrueUp     // by amendments that reach back, in the order in which they were posted
+	// Provisional is the part of Base that stands at rates of exchange that are not final.
+	Provisional money.Amount
+	TrueUps     []TrueUp // by amendments that reach back, in the order in which they were posted
 }
 
 // PayeeOwed is what a share makes its payer owe one party.
@@ -114,6 +116,11 @@ func (sh *share) accrual() Accrual {
 		TrueUps: slices.Clone(sh.trueUps)}
 	for _, p := range sh.payees {
 		a.Owed = append(a.Owed, PayeeOwed{p.party, p.owed, p.kept})
+	}
+	for _, e := range sh.foreign {
+		if !e.final && e.group < 0 {
+			a.Provisional, _ = a.Provisional.Add(e.sum) // parts of a base that fits
+		}
 	}
 	for _, c := range sh.counters {
 		if last := c.newest(); c.carry && last != nil {
