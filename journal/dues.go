@@ -61,12 +61,12 @@ type Credit struct {
 // Fee is an amount that a clause or a market makes one party owe another and that is no share of revenue: a license or
 // fixed fee as it is earned, a marketplace's fee, a guarantee, the shortfall of a commitment, late interest.
 type Fee struct {
-	Name      string // license-fee, fixed-fee, marketplace-fee, guarantee, shortfall, interest, or a name that deductions use
+	Name      string // license-fee, fixed-fee, marketplace-fee, guarantee, guarantee-unearned, shortfall, interest, or a name that deductions use
 	Agreement string
 	Clause    string
 	Payer     string
 	Payee     string
-	Origin    Origin // the sale that it was taken from, where there is one; its product, cloud and currency else
+	Origin    Origin // the sale that it was taken from, where there is one; its product, cloud and currency else; Charged of a shortfall = what was drawn
 	Amount    money.Amount
 	Currency  money.Currency
 	From      int64 // earned between these instants; 0 and 0 = at the entry's own
@@ -175,7 +175,7 @@ type Dispute struct {
 type Correction struct {
 	Origin  Origin // of the record; Charged is what stood before this correction
 	Attempt int    // whose cost is corrected, from 0; -1 = the sale
-	What    string // "price", "usage", "cost", "void"
+	What    string // "price", "usage", "cost", "void"; "terms" = the sale stands, and what is known by now says otherwise of its shares
 	Was     []pricing.Line
 	Now     []pricing.Line
 	Usage   usage.Usage // as known now
