@@ -58,6 +58,8 @@ func (q *request) race(ctx context.Context, step, t int, delay time.Duration) (c
 	if a, ok := q.run(ctx, first, q.answer, ends); !ok {
 		return q.lost(t, first.deployment, a)
 	}
+	q.sending.Add(1) // keeps the second leg out of the buffer that the first may be sent from again
+	defer q.sending.Add(-1)
 	timer := time.NewTimer(delay)
 	defer timer.Stop()
 	under := []*leg{first}
@@ -102,13 +104,13 @@ func (q *request) run(ctx context.Context, l *leg, room []byte, ends chan<- *leg
 		l.cancel()
 		return a, false
 	}
-	c := &q.g.config
-	now := q.g.now
+	c, now, adapter := &q.g.config, q.g.now, q.view.places[l.deployment].adapter
 	go func() {
 		defer func() { ends <- l }()
 		if l.resp, l.err = c.Transport.RoundTrip(r); l.err != nil {
 			return
 		}
+		clouds.Transcode(adapter, l.resp)
 		l.came = now()
 		l.body, l.err = readAll(room[:0], l.resp.Body, max(l.resp.ContentLength, firstBody), c.MaxAnswer)
 		_ = l.resp.Body.Close() // what could be read is read

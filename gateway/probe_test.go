@@ -25,7 +25,7 @@ func probing(c *gateway.Config) { c.Probe = 10 * time.Second }
 
 func TestProbesFindADeadCloudBeforeARequestDoes(t *testing.T) {
 	inWorld(t, probing, func(w *world) {
-		w.clouds["azure"].serve = resets
+		w.clouds["azure"].becomes(resets)
 		time.Sleep(35 * time.Second)
 		probes := w.clouds["azure"].count()
 
@@ -43,12 +43,12 @@ func TestProbesFindADeadCloudBeforeARequestDoes(t *testing.T) {
 
 func TestProbesBringACloudBackWithoutAClientsHelp(t *testing.T) {
 	inWorld(t, func(c *gateway.Config) { probing(c); c.Breaker.Ramp = 1 }, func(w *world) {
-		w.clouds["azure"].serve = resets
+		w.clouds["azure"].becomes(resets)
 		time.Sleep(35 * time.Second)
-		w.clouds["azure"].serve = probed(404, answers("back")) // not every cloud lists its models
+		w.clouds["azure"].becomes(probed(404, answers("back"))) // not every cloud lists its models
 		time.Sleep(5 * time.Minute)
 
-		w.clouds["aws"].serve = resets
+		w.clouds["aws"].becomes(resets)
 		if got := w.post(""); got.Status != 200 || got.Header.Get("X-Concord-Cloud") != "azure" {
 			t.Errorf("%d %s", got.Status, got.Header.Get("X-Concord-Cloud"))
 		}
@@ -68,7 +68,7 @@ func TestProbesNeitherHideFailuresOfRequestsNorEndALimit(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorld(t, probing, func(w *world) {
-				w.clouds["azure"].serve = probed(200, c.script)
+				w.clouds["azure"].becomes(probed(200, c.script))
 				for i := range c.before {
 					if i > 0 {
 						time.Sleep(11 * time.Second) // a good probe between two failures

@@ -226,6 +226,13 @@ func (c *cloud) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// becomes changes the script while requests may be under way.
+func (c *cloud) becomes(serve func(http.ResponseWriter, *http.Request, int)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.serve = serve
+}
+
 func (c *cloud) count() int { c.mu.Lock(); defer c.mu.Unlock(); return c.hits }
 
 func (c *cloud) body() []byte { c.mu.Lock(); defer c.mu.Unlock(); return c.last }
