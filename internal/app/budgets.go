@@ -28,7 +28,7 @@ func (l *loader) budgets() {
 	for i := range l.doc.Budgets {
 		d := &l.doc.Budgets[i]
 		if d.ID.Value == "" || seen[d.ID.Value] {
-			l.reject("config-budget", d.ID, "give every budget an id of its own", "budget id %q is missing or used twice", d.ID.Value)
+			l.reject("config-budget", placed(d.ID, d.Customer, d.Key, d.Limit), "give every budget an id of its own", "budget id %q is missing or used twice", d.ID.Value)
 			continue
 		}
 		seen[d.ID.Value] = true
@@ -60,7 +60,7 @@ func (l *loader) budget(d *budgetDocument) (b gateway.Budget, ok bool) {
 	amount, currency, good := parseLimit(d.Limit.Value)
 	b.Limit, b.Currency = amount, currency
 	if !good {
-		l.reject("config-budget", d.Limit, `write an amount and its currency, such as "100 USD"`, "budget %s has the limit %q, which is no amount of money of 0 or more", b.ID, d.Limit.Value)
+		l.reject("config-budget", placed(d.Limit, d.ID), `write an amount and its currency, such as "100 USD"`, "budget %s has the limit %q, which is no amount of money of 0 or more", b.ID, d.Limit.Value)
 	} else if !l.priced(currency) {
 		l.reject("config-budget", d.Limit, "use a currency of the price books that bill these customers", "budget %s is in %s, in which no price book charges", b.ID, currency)
 	}
@@ -72,7 +72,7 @@ func (l *loader) budget(d *budgetDocument) (b gateway.Budget, ok bool) {
 	case "total":
 		b.Per = gateway.Total
 	default:
-		l.reject("config-budget", d.Per, "write day, month or total", "budget %s is per %q", b.ID, d.Per.Value)
+		l.reject("config-budget", placed(d.Per, d.ID), "write day, month or total", "budget %s is per %q", b.ID, d.Per.Value)
 	}
 	zone, err := time.LoadLocation(or(d.Zone, "UTC"))
 	if err != nil || d.Zone.Value == "Local" {
@@ -150,4 +150,14 @@ func budgetChanges(a, b *Config) []string {
 		out = append(out, "deployments: max_output changed")
 	}
 	return out
+}
+
+// placed returns the first text that stands somewhere.
+func placed(texts ...text) text {
+	for _, t := range texts {
+		if t.Given() {
+			return t
+		}
+	}
+	return text{}
 }

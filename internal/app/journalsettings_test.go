@@ -28,7 +28,7 @@ func TestJournal_is_strict_and_keeps_a_reserve_where_nothing_is_said(t *testing.
 		t.Fatal(err)
 	}
 	want := app.JournalSettings{Durability: gateway.Strict, Intent: gateway.Beside, Reserve: 64 << 20}
-	if diff := cmp.Diff(want, c.Journal); diff != "" {
+	if diff := cmp.Diff(want, c.Journal, amounts); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -46,7 +46,7 @@ func TestJournal_settings_are_read(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(c.want, got.Journal); diff != "" {
+		if diff := cmp.Diff(c.want, got.Journal, amounts); diff != "" {
 			t.Errorf("%q: %s", c.lines, diff)
 		}
 	}
