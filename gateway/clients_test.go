@@ -268,3 +268,40 @@ var clientCalls = map[string]func(*testing.T, openaigo.Client){
 func soundFile() io.Reader {
 	return openaigo.File(bytes.NewReader(make([]byte, 40_000)), "a.mp3", "audio/mpeg")
 }
+
+func TestABackgroundResponseOfAnEmulatedCloudIsChargedWhatItCounts(t *testing.T) {
+	for cloud, order := range map[string]string{"azure": "[[azure], [openai]]", "openai": "[[openai], [azure]]"} {
+		t.Run(cloud, func(t *testing.T) {
+			b := newBed(t, order)
+			client := b.clients()["openai"]
+			made, err := client.Responses.New(t.Context(), responses.ResponseNewParams{Model: "gpt-5.4", Background: openaigo.Bool(true),
+				Input: responses.ResponseNewParamsInputUnion{OfString: openaigo.String("hello there [reply 40 tokens]")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for deadline := time.Now().Add(10 * time.Second); made.Status == "queued" || made.Status == "in_progress"; {
+				if time.Now().After(deadline) {
+					t.Fatalf("still %s", made.Status)
+				}
+				if made, err = client.Responses.Get(t.Context(), made.ID, responses.ResponseGetParams{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+
+			parts := b.parts()
+			if len(parts) != 1 {
+				t.Fatalf("%d later parts", len(parts))
+			}
+			u := parts[0].Body.(*journal.Record).Usage.Tokens
+			if u.Prompt() != made.Usage.InputTokens || u.Total()-u.Prompt() != made.Usage.OutputTokens || u.Total() == 0 {
+				t.Errorf("recorded %v, the cloud says %+v", u, made.Usage)
+			}
+			if err := client.Responses.Delete(t.Context(), made.ID); err != nil {
+				t.Error(err)
+			}
+			if _, err := client.Responses.Get(t.Context(), made.ID, responses.ResponseGetParams{}); err == nil || !strings.Contains(err.Error(), "404") {
+				t.Errorf("after its end: %v", err)
+			}
+		})
+	}
+}
