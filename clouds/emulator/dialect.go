@@ -166,6 +166,25 @@ func masked(key string) string {
 
 func (d openaiDialect) check(q *query) *failure { return checkOpenAI(d, q) }
 
+// checkEffort refuses to do without reasoning where the model always reasons: from 6.1 on.
+func checkEffort(d dialect, q *query) *failure {
+	if !strings.HasPrefix(q.serve, "gpt-6.") {
+		return nil
+	}
+	var reasoning struct{ Effort string }
+	_ = json.Unmarshal(q.fields["reasoning"], &reasoning) // of another form it asks for none
+	name := ""
+	switch {
+	case q.op == chatCompletion && string(q.fields["reasoning_effort"]) == `"none"`:
+		name = "reasoning_effort"
+	case q.op == createResponse && reasoning.Effort == "none":
+		name = "reasoning.effort"
+	default:
+		return nil
+	}
+	return d.invalid(http.StatusBadRequest, fmt.Sprintf("Unsupported value: '%s' does not support 'none' with this model.", name), name, "unsupported_value")
+}
+
 // checkOpenAI is what OpenAI's own models refuse, on OpenAI and on Azure.
 func checkOpenAI(d dialect, q *query) *failure {
 	if name := q.unknown(surfaces[q.op].fields); name != "" {
@@ -174,6 +193,9 @@ func checkOpenAI(d dialect, q *query) *failure {
 	if q.frontier() && q.op == chatCompletion && q.has("max_tokens") {
 		return d.invalid(http.StatusBadRequest, "Unsupported parameter: 'max_tokens' is not supported with this model. "+
 			"Use 'max_completion_tokens' instead.", "max_tokens", "unsupported_parameter")
+	}
+	if failed := checkEffort(d, q); failed != nil {
+		return failed
 	}
 	if failed := checkAudio(d, q); failed != nil {
 		return failed

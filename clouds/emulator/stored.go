@@ -92,7 +92,6 @@ func (a *writing) inBackground() {
 	a.advance(a.total())
 	r.usage, r.said, r.status = a.served.Usage, a.said(), "queued"
 	a.served.Usage = Usage{} // of this request, which only asks for it
-	a.e.keep(r)
 	ended := a.served
 	ended.Operation, ended.Usage, ended.Stream, ended.Complete = backgroundEnd.String(), r.usage, false, true
 	ended.Status = http.StatusOK
@@ -104,6 +103,7 @@ func (a *writing) inBackground() {
 			a.e.observeEnd(ended)
 		}
 	})
+	a.e.keep(r) // from here on it can be cancelled
 	a.sendJSON(r.json("queued", a.shape.tier))
 }
 

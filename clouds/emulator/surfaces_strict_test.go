@@ -13,7 +13,7 @@ func TestSurfacesAreStrict(t *testing.T) {
 	t.Parallel()
 	urls := map[string]string{}
 	for name, c := range map[string]emulator.Config{
-		"openai":  {Cloud: "openai", Models: everything},
+		"openai":  {Cloud: "openai", Models: append([]emulator.Model{{Name: "gpt-6.2-sol"}}, everything...)},
 		"azure":   {Cloud: "azure", Models: everything},
 		"runtime": {Cloud: "aws", Models: []emulator.Model{{Name: "openai.gpt-oss-120b-1:0"}, {Name: "us.openai.gpt-5.6-sol"}}},
 		"mantle":  {Cloud: "aws", Plane: "mantle", Models: []emulator.Model{{Name: "openai.gpt-oss-120b"}, {Name: "openai.gpt-5.4"}}},
@@ -55,6 +55,8 @@ func TestSurfacesAreStrict(t *testing.T) {
 		{"responses: two pasts", "openai", "POST", "/v1/responses", `{"model":"gpt-5.4","input":"a","previous_response_id":"resp_1","conversation":"conv_1"}`, 400, "mutually_exclusive"},
 		{"responses: cancel of one that is unknown", "openai", "POST", "/v1/responses/resp_1/cancel", ``, 404, "Response with id 'resp_1' not found."},
 		{"responses: method", "openai", "PUT", "/v1/responses/resp_1", ``, 405, "method_not_supported"},
+		{"responses: a model that always reasons", "openai", "POST", "/v1/responses", `{"model":"gpt-6.2-sol","input":"a","reasoning":{"effort":"none"}}`, 400, "unsupported_value"},
+		{"chat: a model that always reasons", "openai", "POST", "/v1/chat/completions", `{"model":"gpt-6.2-sol","messages":[{"role":"user","content":"a"}],"reasoning_effort":"none"}`, 400, "unsupported_value"},
 		{"realtime is no path", "openai", "POST", "/v1/realtime/sessions", `{}`, 404, "Invalid URL"},
 
 		{"azure: responses on an old version", "azure", "POST", "/openai/responses?api-version=2024-10-21", `{"model":"gpt-5.4","input":"a"}`, 404, "Resource not found"},
