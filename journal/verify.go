@@ -305,7 +305,7 @@ func (v *verifier) pairs(ctx context.Context, j Journal) error {
 	for _, id := range sortedKeys(v.early) {
 		at := v.early[id]
 		entries, err := j.Find(ctx, id)
-		if err != nil && !errors.Is(err, ErrNotFound) {
+		if damaged := len(v.report.Findings) > 0; err != nil && !errors.Is(err, ErrNotFound) && !damaged { // else what is found says why
 			return err
 		}
 		records := 0

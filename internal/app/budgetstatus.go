@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -86,8 +87,13 @@ func (s *Server) budgetGauges() []telemetry.Budget {
 	return out
 }
 
-// VerifyBudgets compares the counters of a journal with what its entries say.
-func VerifyBudgets(ctx context.Context, j journal.Journal) ([]journal.BudgetDifference, error) {
+// VerifyBudgets compares the counters of a place's journal with what its entries say.
+func VerifyBudgets(ctx context.Context, dir string) (_ []journal.BudgetDifference, err error) {
+	j, err := openToVerify(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, j.Close()) }()
 	counters, ok := journal.BudgetsOf(j)
 	if !ok {
 		return nil, nil

@@ -35,9 +35,21 @@ type PastSet struct {
 
 // ReadHistory collects the documents of a journal. Bodies of other entries are not decoded.
 func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
+	return readHistory(ctx, j, false)
+}
+
+// readHistory collects the documents; checked, it refuses a journal with a block that is not what was written.
+func readHistory(ctx context.Context, j journal.Journal, checked bool) (*History, error) {
 	h := &History{documents: map[journal.Hash]journal.Document{}, sets: map[journal.Hash]*PastSet{}}
 	var failed error
+	var chains *continuity
+	if checked {
+		chains = &continuity{last: map[uint64]journal.Block{}}
+	}
 	err := j.Blocks(ctx, journal.Cursor{}, func(b *journal.Block) bool {
+		if failed = chains.take(b); failed != nil {
+			return false
+		}
 		wanted := false
 		failed = b.Headings(func(head *journal.Heading) {
 			wanted = wanted || head.Kind == journal.KindTerms || head.Kind == journal.KindPrices || head.Kind == journal.KindFact
@@ -59,6 +71,9 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 	})
 	if err == nil {
 		err = failed
+	}
+	if err == nil {
+		err = chains.ends(ctx, j)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read the journal's documents: %w", err)

@@ -98,6 +98,13 @@ func (s *Server) reload(ctx context.Context, before *inForce, r *Reload) (change
 	if source.Stat == nil {
 		return false, errors.New("this server's configuration is built into the program: there is nothing to read again")
 	}
+	if s.shared != nil { // others record facts too
+		history, err := ReadHistory(ctx, s.journal)
+		if err != nil {
+			return false, err
+		}
+		s.facts = history.facts
+	}
 	seen, files := reading(source)
 	next, err := load(before.config.File, seen, r.At, s.facts)
 	if err != nil {

@@ -118,7 +118,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if err = s.openStores(ctx); err != nil {
 		return nil, err
 	}
-	history, err := ReadHistory(ctx, s.journal)
+	history, err := readHistory(ctx, s.journal, true)
 	if err != nil {
 		return nil, err
 	}

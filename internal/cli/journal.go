@@ -17,20 +17,22 @@ func newJournal(env Env) *cobra.Command {
 func newJournalVerify(env Env) *cobra.Command {
 	var out format
 	var at place
-	var budgets []journal.BudgetDifference
 	cmd := &cobra.Command{
 		Use: "verify", Short: "Check every hash, link and number, and that each intent has exactly one record", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			var found *journal.Report
-			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				if found, err = app.VerifyJournal(cmd.Context(), r.Journal); err != nil || !found.Good() {
-					return err
-				}
-				budgets, err = app.VerifyBudgets(cmd.Context(), r.Journal)
-				return err
-			})
+			dir, err := at.dir()
 			if err != nil {
 				return err
+			}
+			found, err := app.VerifyJournal(cmd.Context(), dir)
+			if err != nil {
+				return err
+			}
+			var budgets []journal.BudgetDifference
+			if found.Good() {
+				if budgets, err = app.VerifyBudgets(cmd.Context(), dir); err != nil {
+					return err
+				}
 			}
 			if out.json() {
 				err = report.WriteJSON(env.Stdout, struct {
