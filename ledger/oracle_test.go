@@ -197,7 +197,8 @@ func (o *oracle) totals() (base, uncapped, capped *big.Rat) {
 	}
 	last := time.Time{}
 	for _, e := range o.events {
-		if e.at.After(last) {
+		counts := e.kind == "sale" || e.kind == "refund" || o.share.Deductions != nil || o.share.Base.Amount == "net"
+		if counts && e.at.After(last) {
 			last = e.at
 		}
 	}
