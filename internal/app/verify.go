@@ -52,5 +52,8 @@ type shared struct {
 	reading *Reading
 }
 
+// Unwrap returns the journal itself.
+func (s shared) Unwrap() journal.Journal { return s.Journal }
+
 // Close closes all of it.
 func (s shared) Close() error { return s.reading.Close() }
