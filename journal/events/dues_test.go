@@ -65,7 +65,7 @@ func TestAMistakeInMoneyIsNamedWithItsFieldValueAndRemedy(t *testing.T) {
 	}
 	for _, c := range []struct{ kind, old, new, want string }{
 		{"refund", `"amount":"0.01"`, `"amount":"-0.01"`, `data.amount: "-0.01"`},
-		{"refund", `"stream":"license"`, `"stream":"licence"`, `data.streams[0].stream: "licence"`},
+		{"refund", `"stream":"license"`, `"stream":"usage"`, `data.streams[0].stream: "usage"`},
 		{"refund", `"request":"req_`, `"request":"rec_`, "write a request id"},
 		{"payment", `"to":"microsoft"`, `"to":""`, "data.to: \"\"\n  this must be said"},
 		{"payment", `"currency":"USD"`, `"currency":"dollars"`, `data.currency: "dollars"`},
