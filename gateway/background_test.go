@@ -196,3 +196,28 @@ func TestABackgroundStreamThatTheClientLeavesIsChargedByItsEnd(t *testing.T) {
 		}
 	})
 }
+
+func TestOfTwoResponsesOfOneIdTheLastCountsAndBothAreSettled(t *testing.T) {
+	inKeepers(t, nil, func(w *world, azure, openai *keeper) {
+		openai.name = "azure" // so that both give the same ids
+		first := w.create(`,"background":true`)
+		azure.fail(false, 500)
+		second := w.create(`,"background":true`)
+		azure.fail(false, 0)
+		if first != second {
+			t.Fatalf("%s and %s", first, second)
+		}
+
+		if got := w.call("GET", "/v1/responses/"+second, goodKey, ""); got.Header.Get("X-Concord-Cloud") != "openai" {
+			t.Errorf("%s answers", got.Header.Get("X-Concord-Cloud"))
+		}
+		azure.set(first, "completed")
+		openai.set(second, "completed")
+		time.Sleep(10 * time.Minute)
+
+		synctest.Wait()
+		if parts := w.parts(); len(parts) != 2 || parts[0].ID == parts[1].ID {
+			t.Errorf("%d later parts", len(parts))
+		}
+	})
+}

@@ -74,14 +74,22 @@ func newRegistry(most int) *registry {
 	return &registry{most: most, known: make(map[objectKey]*lru.Element)}
 }
 
-// remember takes an object in and returns the one that stands for it: the one that was known, if there was one.
+// remember takes an object in and returns the one that stands for it: the one that was known, if the same request made it. Of
+// two that clouds gave the same id, the one that was made last counts.
 func (r *registry) remember(k *kept) *kept {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	key := objectKey{k.customer, k.id}
 	if e := r.known[key]; e != nil {
 		r.order.MoveToFront(e)
-		return e.Value.(*kept)
+		known := e.Value.(*kept)
+		switch {
+		case known.request == k.request:
+			return known
+		case known.admitted <= k.admitted:
+			e.Value = k
+		}
+		return k
 	}
 	r.known[key] = r.order.PushFront(k)
 	if r.order.Len() > r.most {
