@@ -70,7 +70,7 @@ func (q *request) claim(in *journal.Intent) *fault {
 	if f := q.boundable(budgets[0]); f != nil {
 		return f
 	}
-	if limit := q.key.MaxOutput; limit > 0 && q.call.Scan.MaxTokensName == "" && q.call.Op != clouds.CreateEmbedding {
+	if limit := q.key.MaxOutput; limit > 0 && q.call.Scan.MaxTokensName == "" && (q.call.Op == clouds.CreateChat || q.call.Op == clouds.CreateResponse) {
 		if f := q.limitOutput(limit); f != nil {
 			return f
 		}
