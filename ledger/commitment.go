@@ -26,9 +26,9 @@ func (k demandKey) compare(o demandKey) int {
 }
 
 // A Demand is an amount that falls due by the calendar and not by a sale: an instalment or the shortfall of a commitment, a
-// guarantee. It is posted by an entry of kind fee with the same name, parties, amount and window.
+// guarantee, the fee of a license. It is posted by an entry of kind fee with the same name, parties, amount and window.
 type Demand struct {
-	Name         string // FeeShortfall, FeeGuarantee, FeeUnearned
+	Name         string // FeeShortfall, FeeGuarantee, FeeUnearned, FeeLicense
 	Agreement    string
 	Clause       string
 	Payer, Payee string
@@ -103,7 +103,11 @@ func (s *State) DueAt(at time.Time) ([]Demand, error) {
 			if clause.Guarantee != nil {
 				more, err = s.guaranteeDue(f, clause, at.UnixNano())
 			}
-		case *agreement.Delivery, *agreement.License, *agreement.Sale, *agreement.Milestone:
+		case *agreement.License:
+			if clause.Fee != nil {
+				more, err = s.licenseDue(f, clause, at.UnixNano())
+			}
+		case *agreement.Delivery, *agreement.Sale, *agreement.Milestone:
 		}
 		if err != nil {
 			return nil, fmt.Errorf("what is due under %s of %s: %w", k.clause, k.agreement, err)
@@ -221,7 +225,7 @@ func (s *State) posted(k demandKey) money.Amount {
 // noteDemand notes that a fee was posted for a window.
 func (s *State) noteDemand(f *journal.Fee) error {
 	switch f.Name {
-	case FeeShortfall, FeeGuarantee, FeeUnearned:
+	case FeeShortfall, FeeGuarantee, FeeUnearned, FeeLicense:
 	default:
 		return nil
 	}

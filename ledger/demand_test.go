@@ -143,6 +143,34 @@ func TestWhatFallsDueByTheCalendar(t *testing.T) {
 	}
 }
 
+func TestALicenseFeeIsEarnedByTheDayAndDueByTheMonth(t *testing.T) {
+	for _, c := range []struct {
+		prorate string
+		want    []string
+	}{
+		// Of the 366 days of 2028 the license is in force for the last 184; 31 of them are in July, 31 in August.
+		{"day", []string{"license-fee 31", "license-fee 31", "license-fee 30, license-fee 31, license-fee 30, license-fee 31"}},
+		{"none", []string{"license-fee 366", "nothing", "nothing"}},
+	} {
+		doc := oracleDoc(`base: {revenue_of: openai, from: [sales]}, rate: "20%"`)
+		doc = fmt.Appendf(doc, `      - {id: paid, kind: license, licensor: openai, licensee: microsoft, products: all, rights: [serve], exclusivity: non-exclusive, from: 2028-07-01, until: 2029-01-01,
+         fee: {amount: "366 USD", per: year, prorate: %s}}
+`, c.prorate)
+		w := newWorld(t, parseText(t, doc))
+		w.deal("2028-01-01", "deal.yaml", doc)
+		var got []string
+		for _, on := range []string{"2028-08-01", "2028-09-01", "2029-02-01"} {
+			got = append(got, w.due(on))
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("prorate %s (-want +got):\n%s", c.prorate, diff)
+		}
+		if got := w.due("2029-03-01"); got != "nothing" {
+			t.Errorf("after the license has ended %s is due", got)
+		}
+	}
+}
+
 func TestACommitmentThatExtendsIsDrawnUntilItIsBought(t *testing.T) {
 	i := slices.IndexFunc(demands, func(d struct {
 		name       string
