@@ -30,7 +30,7 @@ func OpenBooks(ctx context.Context, url string, o Options) (*Books, error) {
 
 // read does something in a transaction that sees one instant.
 func (b *Books) read(ctx context.Context, do func(pgx.Tx) error) error {
-	return b.fail("read", pgx.BeginTxFunc(ctx, b.pool, reading, do))
+	return b.fail("read", pgx.BeginTxFunc(ctx, b.pool, glance, do))
 }
 
 // Load returns what was saved last.
@@ -93,7 +93,7 @@ func (b *Books) Save(ctx context.Context, batch *ledger.Batch) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	err := pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, b.pool, writing, func(tx pgx.Tx) error {
 		if err := move(ctx, tx, batch); err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (b *Books) Drop(ctx context.Context) error {
 	if err := errors.Join(ctx.Err(), b.writable()); err != nil {
 		return err
 	}
-	return b.fail("drop", pgx.BeginFunc(ctx, b.pool, func(tx pgx.Tx) error {
+	return b.fail("drop", pgx.BeginTxFunc(ctx, b.pool, writing, func(tx pgx.Tx) error {
 		for _, table := range []string{"books", "document", "checkpoint", "cell"} {
 			if _, err := tx.Exec(ctx, "DELETE FROM concord."+table); err != nil {
 				return err

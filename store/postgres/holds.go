@@ -38,7 +38,7 @@ func add(to *money.Amount, a money.Amount) error {
 // do not fit are found out; if all fit by then, because others released something, it is tried again.
 func (j *Journal) transact(ctx context.Context, b *journal.Block, x *index) error {
 	for {
-		err := pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		err := pgx.BeginTxFunc(ctx, j.pool, writing, func(tx pgx.Tx) error {
 			ordinal, err := j.insert(ctx, tx, b, x)
 			if err == nil {
 				err = j.budgets(ctx, tx, b)

@@ -46,7 +46,7 @@ func (j *Journal) OpenChain(ctx context.Context, id journal.ChainID) error {
 		return fmt.Errorf("open chain: %w", err)
 	}
 	for range 100 { // another process may open one at the same time
-		err := pgx.BeginFunc(ctx, j.pool, func(tx pgx.Tx) error {
+		err := pgx.BeginTxFunc(ctx, j.pool, writing, func(tx pgx.Tx) error {
 			var ordinal int64
 			err := tx.QueryRow(ctx, `INSERT INTO concord.chain (ordinal, name, head, lease, since)
 				SELECT coalesce(max(ordinal), 0) + 1, $1, $2, clock_timestamp() + $3::interval, clock_timestamp() FROM concord.chain RETURNING ordinal`,

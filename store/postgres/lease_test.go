@@ -1,6 +1,7 @@
 package postgres_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"sync"
@@ -8,9 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"concord/journal"
 	"concord/journal/journaltest"
 	"concord/store"
+	"concord/store/postgres"
 	"concord/usage"
 )
 
@@ -160,4 +164,34 @@ func TestAHeartbeatKeepsAQuietChainAndEndsWithASealedOne(t *testing.T) {
 		t.Error("nobody said that the chain is lost")
 	}
 	closed(t, c)
+}
+
+func TestAProcessThatStandsStillInATransactionHoldsNobodyUp(t *testing.T) {
+	t.Parallel()
+	url := database(t)
+	j := openJournal(t, url)
+	defer j.Close()
+	paused, other := commit(t, j, 1), commit(t, j, 2)
+	expire(t, url)
+	settleIn(t, url, other)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(background())
+	tx, err := conn.BeginTx(t.Context(), postgres.Writing)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), "UPDATE concord.chain SET blocks = blocks WHERE name = '"+paused.Chain().String()+"'"); err != nil {
+		t.Fatal(err)
+	} // and there it stands
+
+	ctx, cancel := context.WithTimeout(t.Context(), slowest)
+	defer cancel()
+	if got, err := j.Claim(ctx, paused.Chain(), other.Chain()); !got || err != nil {
+		t.Errorf("its chain could not be claimed: %v, %v", got, err)
+	}
+	closed(t, paused)
+	closed(t, other)
 }

@@ -90,7 +90,7 @@ const waitingBlocks = 4096
 // Waiting returns what stands in no merge yet.
 func (j *Journal) Waiting(ctx context.Context) (*journal.Waiting, error) {
 	var w journal.Waiting
-	err := pgx.BeginTxFunc(ctx, j.pool, reading, func(tx pgx.Tx) error {
+	err := pgx.BeginTxFunc(ctx, j.pool, glance, func(tx pgx.Tx) error {
 		if err := tx.QueryRow(ctx, "SELECT number FROM concord.merging WHERE id = 1").Scan(&w.Number); err != nil {
 			return err
 		}
@@ -115,8 +115,15 @@ func (j *Journal) Waiting(ctx context.Context) (*journal.Waiting, error) {
 	return &w, nil
 }
 
-// reading is a transaction that sees one instant and changes nothing.
+// reading is a transaction that sees one instant and changes nothing, however long it takes.
 var reading = pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+
+// Transactions of several statements. The database ends one whose client says nothing in the midst: a gateway that is paused must
+// not hold the locks that others need to seal its chain.
+var (
+	writing = pgx.TxOptions{BeginQuery: "BEGIN; SET LOCAL idle_in_transaction_session_timeout = '3s'"}
+	glance  = pgx.TxOptions{BeginQuery: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL idle_in_transaction_session_timeout = '3s'"}
+)
 
 // Behind returns how many blocks that say something to the books come after a position.
 func (j *Journal) Behind(ctx context.Context, at journal.Cursor) (blocks uint64, err error) {

@@ -32,10 +32,16 @@ type Server struct {
 	address   string // of the server itself
 	pooler    string // address; "" = none yet
 	dir       string
-	identity  *syscall.Credential // that it runs as; nil = as this process does
+	identity  identity // that it runs as
 	running   []*exec.Cmd
 	said      []*bytes.Buffer
 	databases atomic.Int64
+}
+
+// identity is whom a process runs as.
+type identity struct {
+	other    bool // than this process
+	uid, gid uint32
 }
 
 // errMissing says that a program is not on this machine.
@@ -139,7 +145,7 @@ func (s *Server) unprivileged() error {
 	if err != nil {
 		return err
 	}
-	s.identity = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	s.identity = identity{other: true, uid: uint32(uid), gid: uint32(gid)}
 	return os.Chown(s.dir, int(uid), int(gid))
 }
 
@@ -147,9 +153,7 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "HOME="+s.dir)
-	if s.identity != nil {
-		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: s.identity}
-	}
+	s.identity.apply(cmd)
 	return cmd
 }
 

@@ -1,6 +1,9 @@
+//go:build unix
+
 package killtest_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -78,6 +81,15 @@ func eventually(t testing.TB, what string, so func() bool) time.Duration {
 	return time.Since(began).Round(10 * time.Millisecond)
 }
 
+func sameFiles(a, b string) (bool, error) {
+	one, err := os.ReadFile(a)
+	if err != nil {
+		return false, err
+	}
+	other, err := os.ReadFile(b)
+	return bytes.Equal(one, other), err
+}
+
 // TestGatewaysOnOneStoreLoseOneAndPauseOne runs two gateways on one PostgreSQL under load: the one that posts is killed, and later
 // the other one is paused for longer than its lease. What clients and clouds saw is held against the journal.
 func TestGatewaysOnOneStoreLoseOneAndPauseOne(t *testing.T) {
@@ -91,18 +103,18 @@ func TestGatewaysOnOneStoreLoseOneAndPauseOne(t *testing.T) {
 			if pooled {
 				server.Pooler(t)
 			}
-			sharing(t, server.Database(t))
+			sharing(t, server.Database(t), server.Database(t))
 		})
 	}
 }
 
-func sharing(t *testing.T, store string) {
+func sharing(t *testing.T, store, empty string) {
 	number := *seed
 	if number == 0 {
 		number = rand.Uint64()
 	}
 	w := newWorld(t, "8", "{durability: strict, intent: beside, commit_wait: 2s}", "", someFaults)
-	first, second := newReplica(w, "first", store), newReplica(w, "second", store)
+	first, second, elsewhere := newReplica(w, "first", store), newReplica(w, "second", store), newReplica(w, "elsewhere", empty)
 	for i, r := range []*replica{first, second} {
 		r.clients = gather(r.world, crowdSize/3, number+uint64(i))
 		r.up()
@@ -172,6 +184,16 @@ func sharing(t *testing.T, store string) {
 
 	w.data = first.config // a place that commands take too
 	w.sound()
+	exported := filepath.Join(w.dir, "usage.ndjson")
+	w.command("usage", "export", "--out", exported)
+	elsewhere.data = elsewhere.config
+	elsewhere.command("usage", "import", exported, "--source", "copy")
+	elsewhere.sound()
+	again := filepath.Join(w.dir, "again.ndjson")
+	elsewhere.command("usage", "export", "--out", again)
+	if same, err := sameFiles(exported, again); err != nil || !same {
+		t.Errorf("what was imported into another database is not exported the same: %v", err)
+	}
 	e.kept, e.calls = w.kept(), w.calls()
 	e.compare()
 	t.Logf("%s", &e.figures)
