@@ -188,6 +188,20 @@ func (s *State) endOf(f agreement.InForce) int64 {
 	return end
 }
 
+// versionAt returns the version of a clause that is in force at an instant, as far as the documents say by now: what fell due
+// before an amendment stays as it was.
+func (s *State) versionAt(f agreement.InForce, at int64) agreement.InForce {
+	instant := time.Unix(0, at)
+	for i := range s.timeline {
+		if v := &s.timeline[i]; !instant.Before(v.From) && (v.Until.IsZero() || instant.Before(v.Until)) {
+			if old, ok := v.Terms.Clause(f.Ref()); ok {
+				return old
+			}
+		}
+	}
+	return f
+}
+
 // demand adds what of an amount has fallen due by now and was not posted yet.
 func (s *State) demand(all []Demand, d Demand, name string, amount money.Amount, due, now int64) ([]Demand, error) {
 	if due > now {
@@ -255,6 +269,9 @@ func (s *State) guaranteeDue(f agreement.InForce, c *agreement.RevenueShare, now
 	for _, w := range windows {
 		earned := sh.earned.window(w.from)
 		d := Demand{Agreement: k.agreement, Clause: k.clause, Payer: k.payer, Payee: k.payee, Currency: k.currency, From: w.from, Until: min(earned.end, over)}
+		if v, ok := s.versionAt(f, w.from).Clause.(*agreement.RevenueShare); ok && v.Guarantee != nil {
+			g = v.Guarantee
+		}
 		amount, due := g.Amount, w.from
 		if g.Due != "start" {
 			due = d.Until

@@ -171,6 +171,17 @@ func TestALicenseFeeIsEarnedByTheDayAndDueByTheMonth(t *testing.T) {
 	}
 }
 
+func TestWhatFellDueBeforeAnAmendmentStaysAsItWas(t *testing.T) {
+	license := `{id: paid, kind: license, licensor: openai, licensee: microsoft, products: all, rights: [serve], exclusivity: non-exclusive, term: perpetual, fee: {amount: "%s USD", per: month}}`
+	doc := fmt.Appendf(oracleDoc(`base: {revenue_of: openai, from: [sales]}, rate: "20%"`), "      - "+license+"\n", "10")
+	doc = fmt.Appendf(doc, "  - {id: raise, effective: 2026-03-01, source: {provenance: public}, replaces: ["+license+"]}\n", "20")
+	w := newWorld(t, parseText(t, doc))
+	w.deal("2026-01-01", "deal.yaml", doc)
+	if got, want := w.due("2026-04-01"), "license-fee 10, license-fee 10, license-fee 20"; got != want {
+		t.Errorf("falls due: %s, want %s", got, want)
+	}
+}
+
 func TestACommitmentThatExtendsIsDrawnUntilItIsBought(t *testing.T) {
 	i := slices.IndexFunc(demands, func(d struct {
 		name       string

@@ -18,6 +18,9 @@ func (s *State) licenseDue(f agreement.InForce, c *agreement.License, now int64)
 	d := Demand{Agreement: f.Agreement.Name, Clause: c.ID, Payer: c.Licensee, Payee: c.Licensor, Currency: f.Agreement.Currency}
 	var all []Demand
 	for at := f.Since.UnixNano(); at < over && at <= now; {
+		if v, ok := s.versionAt(f, at).Clause.(*agreement.License); ok && v.Fee != nil {
+			fee = v.Fee
+		}
 		from, until := window.bounds(at)
 		var err error
 		if fee.Prorate == "none" {
