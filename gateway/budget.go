@@ -268,6 +268,9 @@ func (q *request) overBudget(r *journal.BudgetRefusal) {
 // endHold makes the record end the hold of its intent: what was used above it is not charged.
 func (q *request) endHold() {
 	r := &q.papers.record
+	if c := q.papers.intent.Currency; c != "" {
+		r.Currency = c // what was held and what is charged are of one currency, also where nothing is charged
+	}
 	if err := r.EndHold(q.papers.intent.Hold); err != nil {
 		q.g.log.Error("charge not held to its hold, nothing is charged", "request", q.id.String(), "error", err)
 		r.Unpriced, r.Lines, r.Above = classes(&r.Usage), nil, money.Amount{}

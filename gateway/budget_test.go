@@ -429,3 +429,16 @@ func TestAHundredCallersOverTwoReplicasNeverExceedABudgetOnPostgreSQL(t *testing
 	}
 	spend(t, first, bases, limit)
 }
+
+func TestWhatIsReleasedIsOfTheCurrencyThatWasHeld(t *testing.T) {
+	inWorld(t, func(c *gateway.Config) { under(budget("1"))(c); c.Currency = "EUR" }, func(w *world) {
+		for _, c := range w.clouds {
+			c.serve = resets
+		}
+		w.post(`,"max_tokens":10`)
+		intent, record := entries[*journal.Intent](w)[0], w.record()
+		if intent.Currency != "USD" || record.Currency != "USD" || record.Held != intent.Hold {
+			t.Errorf("held %s %s, the record ends %s %s", intent.Hold, intent.Currency, record.Held, record.Currency)
+		}
+	})
+}
