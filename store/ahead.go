@@ -59,3 +59,6 @@ func (a *ahead) Blocks(ctx context.Context, after journal.Cursor, yield func(*jo
 	}
 	return failed
 }
+
+// Unwrap returns the journal that is read: what it is beside its blocks shows through.
+func (a *ahead) Unwrap() journal.Journal { return a.Journal }
