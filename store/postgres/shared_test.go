@@ -406,7 +406,7 @@ func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
 
 		servers.plain.Exec(t, url, spoil)
 
-		r, err := journal.Verify(t.Context(), j, journal.VerifyOptions{})
+		r, err := journal.Verify(t.Context(), store.Ahead(j), journal.VerifyOptions{}) // as the command does
 		if err != nil {
 			t.Fatal(err)
 		}
