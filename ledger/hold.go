@@ -21,9 +21,9 @@ func (s *State) holdOf(at int64, customer, key string, currency money.Currency, 
 	return nil
 }
 
-// intent posts the hold of a request.
+// intent posts the hold of a request. One that is taken of no budget is ended by no record, so it is not mirrored.
 func (s *State) intent(at int64, in *journal.Intent) error {
-	if in.Hold.IsZero() {
+	if in.Hold.IsZero() || len(in.Claims) == 0 {
 		return nil
 	}
 	tx := &s.work.tx
