@@ -3,6 +3,7 @@ package delivery
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"concord/agreement"
 	"concord/money"
@@ -195,38 +196,50 @@ func (r *Router) missing(d *agreement.Deployment, rate *pricing.Rate, ok bool) [
 			out = append(out, class)
 		}
 	}
+	for _, meters := range meters(apis) {
+		if !ok || !slices.ContainsFunc(meters, func(c usage.Class) bool { return rate.Priced[c] }) {
+			out = append(out, meters...)
+		}
+	}
 	return out
 }
 
-// classes are the token classes that answers of these surfaces can report. Reasoning, rejected and cached tokens are
-// priced by the book's rules where it has no line of their own.
+// meters are the classes of sound and of pictures, of which a price needs at least one: some models report tokens, others are
+// billed by seconds, characters or the piece, and only their vendor's list says by what.
+func meters(apis []agreement.API) (out [][]usage.Class) {
+	if slices.Contains(apis, agreement.Audio) {
+		out = append(out, []usage.Class{usage.InputAudio, usage.OutputAudio, usage.Seconds, usage.Characters})
+	}
+	if slices.Contains(apis, agreement.Images) {
+		out = append(out, []usage.Class{usage.OutputImage, usage.Images})
+	}
+	return out
+}
+
+// classes are the token classes that answers of these surfaces can all report. Reasoning, rejected and cached tokens are
+// priced by the book's rules where it has no line of their own. Completions know no cache.
 func classes(apis []agreement.API) []usage.Class {
-	var text, embedded, audio, image bool
+	var text, cached, embedded bool
 	for _, api := range apis {
 		switch api {
-		case agreement.Chat, agreement.Responses, agreement.Completions:
+		case agreement.Chat, agreement.Responses:
+			text, cached = true, true
+		case agreement.Completions:
 			text = true
 		case agreement.Embeddings:
 			embedded = true
-		case agreement.Audio:
-			audio = true
-		case agreement.Images:
-			image = true
-		case agreement.Moderations:
+		case agreement.Audio, agreement.Images, agreement.Moderations:
 		}
 	}
 	var out []usage.Class
 	if text || embedded {
 		out = append(out, usage.Input)
 	}
+	if cached {
+		out = append(out, usage.CacheRead)
+	}
 	if text {
-		out = append(out, usage.CacheRead, usage.Output, usage.Reasoning, usage.Rejected)
-	}
-	if audio {
-		out = append(out, usage.InputAudio, usage.OutputAudio)
-	}
-	if image {
-		out = append(out, usage.InputImage)
+		out = append(out, usage.Output, usage.Reasoning, usage.Rejected)
 	}
 	return out
 }

@@ -111,6 +111,9 @@ func TestWhatIsWrongWithACatalogIsFoundAtLoad(t *testing.T) {
 			"no-price", agreement.Error, `price book "list" of openai-sales is not loaded`},
 		{"no cost", func(_ *agreement.Catalog, _ *agreement.Agreement, b *delivery.Books) { *b = (*b)[:1] },
 			"no-price", agreement.Error, "what amazon charges openai for input, cache_read, output"},
+		{"sound without any price", func(c *agreement.Catalog, _ *agreement.Agreement, _ *delivery.Books) {
+			c.Deployments[0].APIs = []agreement.API{agreement.Chat, agreement.Audio}
+		}, "no-price", agreement.Error, "for input_audio, output_audio, seconds, characters of"},
 		{"no sale clause", func(_ *agreement.Catalog, a *agreement.Agreement, _ *delivery.Books) {
 			a.Amendments[1].Ends = append(a.Amendments[1].Ends, agreement.EndedClause{ID: "openai-sales"})
 		}, "no-price", agreement.Error, "no single sale clause says on which terms openai bills openai/gpt-5.4 on aws"},
