@@ -2,107 +2,30 @@ package emulator_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
-
+	"concord/clouds/cloudtest"
 	"concord/clouds/emulator"
 )
 
-// document is OpenAI's own description of its answers.
-type document struct{ compiler *jsonschema.Compiler }
-
-func loadDocument(t *testing.T) *document {
-	t.Helper()
-	file, err := os.Open("testdata/openapi.json.gz")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	in, err := gzip.NewReader(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	doc, err := jsonschema.UnmarshalJSON(in)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c := jsonschema.NewCompiler()
-	if err := c.AddResource("openapi.json", doc); err != nil {
-		t.Fatal(err)
-	}
-	return &document{c}
-}
-
-// holds checks a JSON text against a schema.
-func (d *document) holds(t *testing.T, schema, text string) {
-	t.Helper()
-	if err := d.validate(t, schema, text); err != nil {
-		t.Errorf("%s is not as OpenAI describes it:\n%s\n%v", schema, text, err)
-	}
-}
-
-func (d *document) validate(t *testing.T, schema, text string) error {
-	t.Helper()
-	s, err := d.compiler.Compile("openapi.json#/components/schemas/" + schema)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v, err := jsonschema.UnmarshalJSON(strings.NewReader(text))
-	if err != nil {
-		t.Fatalf("%s: %v", text, err)
-	}
-	if err := s.Validate(v); err != nil && !onlyNulls(err) {
-		return err
-	}
-	return nil
-}
-
 func TestTheDocumentMissesWhatIsLeftOut(t *testing.T) {
 	t.Parallel()
-	doc := loadDocument(t)
+	doc := cloudtest.LoadDocument(t, "testdata/openapi.json.gz")
 	for schema, text := range map[string]string{
 		"CreateEmbeddingResponse":            `{"object":"list","model":"m","data":[]}`,
 		"CreateChatCompletionStreamResponse": `{"id":"x","object":"chat.completion.chunk","model":"m","choices":[],"usage":null}`,
 		"ResponseStreamEvent":                `{"type":"response.output_text.delta","sequence_number":1,"item_id":"x","output_index":0,"content_index":0,"logprobs":[]}`,
 	} {
-		if doc.validate(t, schema, text) == nil {
+		if doc.Validate(schema, text) == nil {
 			t.Errorf("%s passes as %s", text, schema)
 		}
 	}
-}
-
-// onlyNulls reports whether all that is wrong are members that are null where the document knows a type only: recorded answers
-// of OpenAI have system_fingerprint, logprobs, finish_reason and usage so.
-func onlyNulls(err error) bool {
-	e, ok := errors.AsType[*jsonschema.ValidationError](err)
-	if !ok {
-		return false
-	}
-	if t, leaf := e.ErrorKind.(*kind.Type); leaf {
-		return t.Got == "null"
-	}
-	ignored := 0
-	for _, cause := range e.Causes {
-		if onlyNulls(cause) {
-			ignored++
-		}
-	}
-	switch e.ErrorKind.(type) {
-	case *kind.AnyOf, *kind.OneOf:
-		return ignored > 0
-	}
-	return ignored > 0 && ignored == len(e.Causes)
 }
 
 // form makes a multipart body; a value that begins with @ is a file of so many bytes.
@@ -150,7 +73,7 @@ func request(t *testing.T, method, url, contentType, body string) (int, http.Hea
 
 func TestAnswersAreAsOpenAIDescribesThem(t *testing.T) {
 	t.Parallel()
-	doc := loadDocument(t)
+	doc := cloudtest.LoadDocument(t, "testdata/openapi.json.gz")
 	_, s := serve(t, emulator.Config{Cloud: "openai", Models: everything, TokensPerChunk: 3})
 	const say = `[reply 7 tokens] [reasoning 3 tokens] [cached 2 tokens] [written 3 tokens]`
 	tools := `,"tools":[{"type":"function","function":{"name":"f"}}],"tool_choice":"required"`
@@ -171,7 +94,7 @@ func TestAnswersAreAsOpenAIDescribesThem(t *testing.T) {
 			if status != http.StatusOK {
 				t.Fatalf("%d %s", status, body)
 			}
-			doc.holds(t, row.schema, body)
+			doc.Holds(t, row.schema, body)
 		})
 	}
 	for _, row := range []struct {
@@ -191,12 +114,12 @@ func TestAnswersAreAsOpenAIDescribesThem(t *testing.T) {
 			if status != http.StatusOK {
 				t.Fatalf("%d %s", status, answer)
 			}
-			doc.holds(t, row.schema, answer)
+			doc.Holds(t, row.schema, answer)
 		})
 	}
 	for _, row := range []struct{ schema, path string }{{"ListModelsResponse", "models"}, {"Model", "models/gpt-5.4"}, {"ErrorResponse", "models/none"}, {"ErrorResponse", "responses/resp_1"}} {
 		_, _, body := request(t, http.MethodGet, s.URL+"/v1/"+row.path, "", "")
-		doc.holds(t, row.schema, body)
+		doc.Holds(t, row.schema, body)
 	}
 	_, _, made := request(t, http.MethodPost, s.URL+"/v1/responses", "application/json", `{"model":"gpt-5.4","input":"hello"}`)
 	var response struct{ ID string }
@@ -204,12 +127,12 @@ func TestAnswersAreAsOpenAIDescribesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, items := request(t, http.MethodGet, s.URL+"/v1/responses/"+response.ID+"/input_items", "", "")
-	doc.holds(t, "ResponseItemList", items)
+	doc.Holds(t, "ResponseItemList", items)
 }
 
 func TestStreamsAreAsOpenAIDescribesThem(t *testing.T) {
 	t.Parallel()
-	doc := loadDocument(t)
+	doc := cloudtest.LoadDocument(t, "testdata/openapi.json.gz")
 	_, s := serve(t, emulator.Config{Cloud: "openai", Models: everything, TokensPerChunk: 3})
 	for _, row := range []struct{ schema, path, body string }{
 		{"CreateChatCompletionStreamResponse", "chat/completions", `{"model":"gpt-5.4","messages":[{"role":"user","content":"[reply 7 tokens]"}],"stream":true,"stream_options":{"include_usage":true}}`},
@@ -224,7 +147,7 @@ func TestStreamsAreAsOpenAIDescribesThem(t *testing.T) {
 			for line := range strings.Lines(body) {
 				if data, ok := strings.CutPrefix(strings.TrimSpace(line), "data: "); ok && data != "[DONE]" {
 					events++
-					doc.holds(t, row.schema, data)
+					doc.Holds(t, row.schema, data)
 				}
 			}
 			if events == 0 {
