@@ -16,6 +16,14 @@ import (
 // on this state; Clone keeps it.
 func Post(s *State, e *journal.Entry) (*Transaction, error) { return s.post(e, nil) }
 
+// PostOnly posts one entry as Post does, for whoever has no use for the transaction: a poster of millions.
+func PostOnly(s *State, e *journal.Entry) error {
+	s.work.only = true
+	_, err := s.post(e, nil)
+	s.work.only = false
+	return err
+}
+
 // PostUnder posts a record as if t had been its terms; it posts every other entry as Post does. What it makes of shares
 // that no document of the journal has cannot be decoded again: it is for questions, not for books that are kept.
 func PostUnder(s *State, e *journal.Entry, t *agreement.Terms) (*Transaction, error) {
@@ -265,6 +273,9 @@ func (s *State) apply() error {
 		if !c.dirty {
 			c.dirty = true
 			s.dirty = append(s.dirty, c)
+		}
+		if w.only {
+			continue
 		}
 		posting := p.line.Posting
 		posting.Amount, posting.Day = p.amount, c.day

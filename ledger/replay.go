@@ -16,7 +16,7 @@ var errEnough = errors.New("enough")
 // is called after each whole block. It returns the position reached. What it holds does not grow with the journal.
 func Replay(ctx context.Context, j journal.Journal, s *State, after, upTo journal.Cursor,
 	each func(e *journal.Entry, tx *Transaction) error, block func(at journal.Cursor) error) (journal.Cursor, error) {
-	decoder := journal.Decoder{Reuse: true}
+	decoder := journal.Decoder{Reuse: true, Books: each == nil}
 	at := after
 	var failed error
 	take := func(b *journal.Block) bool {
@@ -24,8 +24,12 @@ func Replay(ctx context.Context, j journal.Journal, s *State, after, upTo journa
 			return false
 		}
 		err := b.Entries(&decoder, func(_ int, e *journal.Entry) bool {
+			if each == nil {
+				failed = PostOnly(s, e)
+				return failed == nil
+			}
 			var tx *Transaction
-			if tx, failed = Post(s, e); failed == nil && each != nil {
+			if tx, failed = Post(s, e); failed == nil {
 				failed = each(e, tx)
 			}
 			return failed == nil

@@ -43,6 +43,7 @@ type State struct {
 // work is what one Post needs until it is committed; kept to avoid allocation.
 type work struct {
 	tx      Transaction
+	only    bool // nobody looks at tx.Postings: they stay empty
 	posted  []posted
 	late    bool   // a share accrued under a version that an amendment has changed backwards
 	terms   bool   // it brings terms

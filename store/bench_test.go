@@ -9,7 +9,7 @@ import (
 	"concord/store/sqlite"
 )
 
-// BenchmarkPoster rebuilds books in SQLite from a journal in SQLite of 20,000 requests: reading, decoding, posting, saving.
+// BenchmarkPoster rebuilds books in SQLite from a journal in SQLite of 100,000 requests: reading, decoding, posting, saving.
 func BenchmarkPoster(b *testing.B) {
 	dir := b.TempDir()
 	j, err := sqlite.OpenJournal(dir, sqlite.Options{})
@@ -25,7 +25,7 @@ func BenchmarkPoster(b *testing.B) {
 	w := example(b)
 	chain := journaltest.Begin(b, j, journaltest.Chain(1))
 	chain.Append(b, w.documents...)
-	const requests = 20_000
+	const requests = 100_000
 	for n := 0; n < requests; {
 		var entries []journal.Entry
 		for ; n < requests && len(entries) < 512; n++ {

@@ -68,7 +68,7 @@ func NewPoster(j journal.Journal, b ledger.Books, o PosterOptions) *Poster {
 		o.SaveFor = 5 * time.Millisecond
 	}
 	p := &Poster{journal: j, books: b, options: o, batch: 4096}
-	p.decoder.Reuse = true
+	p.decoder.Reuse, p.decoder.Books = true, true
 	return p
 }
 
@@ -207,7 +207,7 @@ func (p *Poster) beyond(at journal.Cursor) bool {
 func (p *Poster) block(b *journal.Block) error {
 	var failed error
 	err := b.Entries(&p.decoder, func(offset int, e *journal.Entry) bool {
-		if _, failed = ledger.Post(p.state, e); failed != nil {
+		if failed = ledger.PostOnly(p.state, e); failed != nil {
 			failed = fmt.Errorf("%s: %w: %w", b.Position(offset), errUnpostable, failed)
 		}
 		return failed == nil

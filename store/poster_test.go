@@ -84,6 +84,49 @@ func TestBooksDoNotDependOnWhenTheyWereSaved(t *testing.T) {
 	}
 }
 
+func TestAPosterPostsWhatAReplayOfTheWholeEntriesPosts(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	j := journal.NewMemory()
+	c := commit(t, j, 1, store.CommitterOptions{})
+	traffic(t, c, w, 0, 20)
+	intent, record := w.request(21) // it ends a hold of a budget
+	in, r := intent.Body.(*journal.Intent), record.Body.(*journal.Record)
+	in.Claims = []journal.Claim{{Budget: "acme", Window: "2026-05", Limit: in.Hold}}
+	if err := r.EndHold(in.Hold); err != nil {
+		t.Fatal(err)
+	}
+	if err := add(t, c, journaltest.Attempt(20), intent, journaltest.Progress(21, 3), journaltest.Attempt(21), record); err != nil {
+		t.Fatal(err)
+	}
+	closed(t, c)
+	books := ledger.NewMemory()
+	if _, err := store.Rebuild(t.Context(), j, books, store.PosterOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	saved, err := books.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	posted, err := ledger.DecodeState(saved)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	whole := ledger.NewState()
+	if _, err := ledger.Replay(t.Context(), j, whole, journal.Cursor{}, journal.Cursor{}, nil, nil); err != nil {
+		t.Fatal(err)
+	}
+
+	if posted.Hash() != whole.Hash() || posted.Entries() != whole.Entries() || posted.Transactions() != whole.Transactions() {
+		t.Errorf("posted %d entries and %d transactions with hash %x, want %d, %d, %x", posted.Entries(), posted.Transactions(), posted.Hash(),
+			whole.Entries(), whole.Transactions(), whole.Hash())
+	}
+	if whole.Transactions() != 22 { // 21 records and the hold
+		t.Errorf("%d transactions, want 22", whole.Transactions())
+	}
+}
+
 func TestRebuildStopsAtAPosition(t *testing.T) {
 	t.Parallel()
 	w := example(t)

@@ -19,7 +19,8 @@ type Journal struct {
 	file
 	lock  *os.File // nil when read-only
 	read  *sql.DB
-	write *sql.DB // nil when read-only
+	write *sql.DB   // nil when read-only
+	pages sync.Pool // of *page
 
 	mu       sync.Mutex // guards the writing connection and what is below
 	conn     *sql.Conn

@@ -51,7 +51,7 @@ const (
 	pageBytes  = 4 << 20
 )
 
-// page is what one query read; its memory is used again for the next.
+// page is what one query read; its memory is used again for the next, and by later readers.
 type page struct {
 	blocks []journal.Block
 	spans  [][2]int
@@ -63,12 +63,17 @@ type page struct {
 // Blocks calls yield for the blocks after a cursor.
 func (j *Journal) Blocks(ctx context.Context, after journal.Cursor, yield func(*journal.Block) bool) error {
 	names := map[uint64]journal.ChainID{}
-	p := page{next: int64(after.Chain<<chainShift | after.Block), more: true}
+	p, ok := j.pages.Get().(*page)
+	if !ok {
+		p = &page{}
+	}
+	defer j.pages.Put(p)
+	p.next, p.more = int64(after.Chain<<chainShift|after.Block), true
 	for p.more {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := j.page(ctx, &p); err != nil {
+		if err := j.page(ctx, p); err != nil {
 			return err
 		}
 		for i := range p.blocks {
@@ -108,6 +113,9 @@ func (j *Journal) page(ctx context.Context, p *page) error {
 			return err
 		}
 		start := len(p.bytes)
+		if need := start + len(raw); need > cap(p.bytes) { // the page that comes after is as long
+			p.bytes = append(make([]byte, 0, max(2*need, 1<<16)), p.bytes...)
+		}
 		p.bytes = append(p.bytes, raw...)
 		p.blocks = append(p.blocks, b)
 		p.spans = append(p.spans, [2]int{start, len(p.bytes)})
