@@ -98,6 +98,7 @@ func newEmulate(env Env) *cobra.Command {
 	cmd.Flags().Uint64Var(&options.Seed, "seed", 1, "the same seed gives the same answers")
 	_ = cmd.MarkFlagRequired("cloud")  // both flags exist: they were made above
 	_ = cmd.MarkFlagRequired("listen") //
+	cmd.AddCommand(newEmulateBill(env))
 	return cmd
 }
 
