@@ -1,7 +1,7 @@
 package app
 
 import (
-	"path/filepath"
+	"errors"
 	"time"
 
 	"concord/agreement"
@@ -19,11 +19,21 @@ func RunCases(path string, src Source) ([]cases.Result, error) {
 	if file == nil {
 		return nil, &Invalid{"test", findings}
 	}
+	disk := src.Read
+	src.Read = func(path string) ([]byte, error) { // documents that are written into the file come first
+		if text, ok := file.Inline(path); ok {
+			return text, nil
+		}
+		return disk(path)
+	}
 	scene, err := sceneOf(file, src)
 	if err != nil {
+		if invalid, ok := errors.AsType[*Invalid](err); ok {
+			file.Place(invalid.Findings)
+		}
 		return nil, err
 	}
-	results, findings := cases.Run(scene, file)
+	results, findings := cases.Run(scene, file, src.Read)
 	if HasErrors(findings) {
 		for i := range findings {
 			findings[i].Excerpt = excerpt(content, findings[i].Pos.Line, findings[i].Pos.Column)
@@ -35,18 +45,12 @@ func RunCases(path string, src Source) ([]cases.Result, error) {
 
 // sceneOf loads what a file of cases is about.
 func sceneOf(file *cases.File, src Source) (*simulate.Scene, error) {
-	beside := func(name string) string {
-		if name == "" || filepath.IsAbs(name) {
-			return name
-		}
-		return filepath.Join(filepath.Dir(file.Name), name)
-	}
-	files := SceneFiles{Config: beside(file.Config.Value), Known: cases.Everything()}
+	files := SceneFiles{Config: file.Beside(file.Config.Value), Known: cases.Everything()}
 	for _, t := range file.Agreements {
-		files.Agreements = append(files.Agreements, beside(t.Value))
+		files.Agreements = append(files.Agreements, file.Beside(t.Value))
 	}
 	for _, t := range file.Prices {
-		files.Prices = append(files.Prices, beside(t.Value))
+		files.Prices = append(files.Prices, file.Beside(t.Value))
 	}
 	if file.Known.Value != "" {
 		known, err := time.Parse(time.RFC3339, file.Known.Value)

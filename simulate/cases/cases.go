@@ -29,6 +29,10 @@ type File struct {
 	Known      Text     `yaml:"known"` // "" = everything that the files say counts
 	Catalog    *Catalog `yaml:"catalog"`
 	Cases      []Case   `yaml:"cases"`
+
+	Files map[string]Text `yaml:"files"` // documents written into this file, by the name that it uses for them
+
+	indents map[string]int // of Files
 }
 
 // A Catalog is what is offered to whom, where no configuration says it.
@@ -61,14 +65,16 @@ type Customer struct {
 	Attributes map[string]Text `yaml:"attributes"` // what conditions ask for
 }
 
-// A Case decides a request, looks terms up, or posts entries; one of the three.
+// A Case decides a request, looks terms up, or posts entries; one of the three. With none it loads its agreements, which are
+// expected to be refused.
 type Case struct {
-	Name    Text    `yaml:"case"`
-	Known   Text    `yaml:"known"` // "" = as the file has it
-	Decide  *Decide `yaml:"decide"`
-	Terms   *Terms  `yaml:"terms"`
-	Entries []Entry `yaml:"entries"`
-	Expect  Expect  `yaml:"expect"`
+	Name       Text    `yaml:"case"`
+	Known      Text    `yaml:"known"`      // "" = as the file has it
+	Agreements []Text  `yaml:"agreements"` // none = those of the file
+	Decide     *Decide `yaml:"decide"`
+	Terms      *Terms  `yaml:"terms"`
+	Entries    []Entry `yaml:"entries"`
+	Expect     Expect  `yaml:"expect"`
 }
 
 // Decide is a request to decide.
@@ -92,23 +98,6 @@ type Terms struct {
 	Known Text `yaml:"known"`
 }
 
-// An Entry is something dated that is posted, and what is expected of it alone.
-type Entry struct {
-	Time   Text   `yaml:"time"`
-	Usage  *Usage `yaml:"usage"`
-	Expect Expect `yaml:"expect"`
-}
-
-// Usage is an answered request.
-type Usage struct {
-	Customer   Text            `yaml:"customer"`
-	Product    Text            `yaml:"product"`
-	API        Text            `yaml:"api"`
-	Deployment Text            `yaml:"deployment"` // "" = the first of the plan
-	Tokens     map[string]Text `yaml:"tokens"`
-	Times      Text            `yaml:"times"` // so many requests of the kind; "" = one
-}
-
 // Expect is what a case or an entry should come to. What is not said is not checked.
 type Expect struct {
 	// Of a decision.
@@ -129,6 +118,8 @@ type Expect struct {
 	Owed     []Owed          `yaml:"owed"`
 	CapLeft  []CapLeft       `yaml:"cap_left"`
 	Postings []Posting       `yaml:"postings"`
+
+	Standing `yaml:",inline"`
 }
 
 // Denied is a deployment that may not serve, and what of.

@@ -2,7 +2,6 @@ package cases_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	_ "time/tzdata"
@@ -25,14 +24,23 @@ func read(t testing.TB, path string) []byte {
 	return content
 }
 
+// document reads a file, or what stands in the file of cases.
+func document(t testing.TB, f *cases.File, path string) []byte {
+	t.Helper()
+	if text, ok := f.Inline(path); ok {
+		return text
+	}
+	return read(t, path)
+}
+
 // scene loads what a file of cases names, beside the examples' tests.
 func scene(t testing.TB, f *cases.File) *simulate.Scene {
 	t.Helper()
 	s := &simulate.Scene{Known: cases.Everything()}
 	var all []*agreement.Agreement
 	for _, name := range f.Agreements {
-		path := filepath.Join(examples, "tests", name.Value)
-		a, findings := agreementfile.Parse(path, read(t, path))
+		path := f.Beside(name.Value)
+		a, findings := agreementfile.Parse(path, document(t, f, path))
 		if a == nil {
 			t.Fatal(findings)
 		}
@@ -40,7 +48,7 @@ func scene(t testing.TB, f *cases.File) *simulate.Scene {
 	}
 	s.Set = agreement.NewSet(all...)
 	for _, name := range f.Prices {
-		path := filepath.Join(examples, "tests", name.Value)
+		path := f.Beside(name.Value)
 		books, findings := pricing.ParseAll(path, read(t, path))
 		if books == nil {
 			t.Fatal(findings)
@@ -54,11 +62,11 @@ func scene(t testing.TB, f *cases.File) *simulate.Scene {
 
 func run(t testing.TB, doc string) ([]cases.Result, []agreement.Finding) {
 	t.Helper()
-	f, findings := cases.Parse("x.test.yaml", []byte(doc))
+	f, findings := cases.Parse(examples+"tests/x.test.yaml", []byte(doc))
 	if f == nil {
 		t.Fatal(findings)
 	}
-	return cases.Run(scene(t, f), f)
+	return cases.Run(scene(t, f), f, os.ReadFile)
 }
 
 // TestThePageOnCasesTellsTheTruth runs the file that docs/agreement-tests.md shows.
@@ -95,7 +103,7 @@ func TestAFailureShowsItsPlaceAndBothSides(t *testing.T) {
 prices: [../prices.yaml, ../costs.yaml]
 `)
 	f := results[0].Failures
-	if len(f) != 1 || f[0].Place != "x.test.yaml:9:41" || f[0].Expected != "7" || f[0].Got != "1.375" || !strings.Contains(f[0].Because, "openai to microsoft 0.5 (share-openai-to-microsoft)") {
+	if len(f) != 1 || f[0].Place != examples+"tests/x.test.yaml:9:41" || f[0].Expected != "7" || f[0].Got != "1.375" || !strings.Contains(f[0].Because, "openai to microsoft 0.5 (share-openai-to-microsoft)") {
 		t.Errorf("%+v", results)
 	}
 }

@@ -41,6 +41,12 @@ func Parse(name string, doc []byte) (*File, []agreement.Finding) {
 	if len(p.findings) > 0 {
 		return nil, p.findings
 	}
+	f.indents = map[string]int{}
+	for name, text := range f.Files {
+		if text.Line < len(p.lines) {
+			f.indents[name] = len(p.lines[text.Line]) - len(strings.TrimLeft(p.lines[text.Line], " "))
+		}
+	}
 	return f, nil
 }
 
@@ -144,7 +150,8 @@ func (p *parsing) checkCase(c *Case) {
 			does++
 		}
 	}
-	if does != 1 {
+	loads := does == 0 && len(c.Agreements) > 0 && (c.Expect.Error.Given() || c.Expect.Says.Given())
+	if does != 1 && !loads {
 		p.report(c.Name, "write one of decide:, terms: and entries:", "%q does %d things, and a case does one", c.Name.Value, does)
 	}
 	if d := c.Decide; d != nil {
@@ -155,16 +162,12 @@ func (p *parsing) checkCase(c *Case) {
 		p.need(c, "terms", "as_of", c.Terms.AsOf)
 	}
 	for i := range c.Entries {
-		e := &c.Entries[i]
-		p.need(c, "an entry", "time", e.Time)
-		if e.Usage == nil {
-			p.report(e.Time, "write usage: {customer, product, deployment, tokens}", "the entry says nothing that is posted")
-			continue
-		}
-		p.need(c, "usage", "product", e.Usage.Product)
-		p.fits(c, &e.Expect, "an entry", false, false)
+		p.checkEntry(c, &c.Entries[i])
 	}
 	p.fits(c, &c.Expect, "the case", c.Decide != nil, c.Terms != nil)
+	if len(c.Entries) > 0 {
+		p.ofEntry(c, &c.Expect)
+	}
 }
 
 func (p *parsing) need(c *Case, what, name string, t Text) {
@@ -177,7 +180,7 @@ func (p *parsing) need(c *Case, what, name string, t Text) {
 func (p *parsing) fits(c *Case, e *Expect, what string, decides, looksUp bool) {
 	ofDecision := len(e.Plan)+len(e.Clouds)+len(e.Denied)+len(e.Why) > 0 || e.First.Given()
 	ofTerms := len(e.InForce)+len(e.NotInForce)+len(e.SameAs)+len(e.DiffersAt) > 0
-	ofMoney := len(e.Revenue)+len(e.Owed)+len(e.CapLeft)+len(e.Postings) > 0 || e.Charged.Given()
+	ofMoney := len(e.Revenue)+len(e.Owed)+len(e.CapLeft)+len(e.Postings) > 0 || e.Charged.Given() || e.stands()
 	remedy := "plan, clouds, first, denied, why and refused belong to decide; in_force, not_in_force, same_as and differs_from to terms; the others to entries"
 	switch {
 	case ofDecision && !decides, ofTerms && !looksUp, ofMoney && (decides || looksUp), e.Refused != nil && looksUp:

@@ -65,24 +65,23 @@ func values(list []Text) []string {
 
 // Run runs the cases of a file. Findings say what could not be done at all: a date that is none, a deployment that is not
 // there.
-func Run(scene *simulate.Scene, f *File) ([]Result, []agreement.Finding) {
-	r := &runner{file: f, zone: zone(scene.Set)}
+// read reads the files that the cases name.
+func Run(scene *simulate.Scene, f *File, read Library) ([]Result, []agreement.Finding) {
+	r := &runner{file: f, library: read}
 	var results []Result
 	for i := range f.Cases {
 		c := &f.Cases[i]
-		here := *scene
-		if c.Known.Given() {
-			here.Known = r.instant(c.Known)
-		}
-		r.scene, r.at = &here, c.Name
+		r.at = c.Name
 		r.result = &Result{File: f.Name, Case: c.Name.Value, Place: c.Name.Pos(f.Name).String(), Failures: []Failure{}}
-		switch {
-		case c.Decide != nil:
-			r.decide(c)
-		case c.Terms != nil:
-			r.terms(c)
-		default:
-			r.entries(c)
+		if r.enter(scene, c) {
+			switch {
+			case c.Decide != nil:
+				r.decide(c)
+			case c.Terms != nil:
+				r.terms(c)
+			default:
+				r.entries(c)
+			}
 		}
 		r.result.OK = len(r.result.Failures) == 0
 		results = append(results, *r.result)
@@ -90,8 +89,34 @@ func Run(scene *simulate.Scene, f *File) ([]Result, []agreement.Finding) {
 	return results, r.findings
 }
 
+// enter makes the scene of a case, with agreements of its own where it has some. It reports whether there is one: those that are
+// refused may be what is expected.
+func (r *runner) enter(scene *simulate.Scene, c *Case) bool {
+	here := *scene
+	r.scene, r.zone = &here, zone(here.Set)
+	before := len(r.findings)
+	if len(c.Agreements) > 0 {
+		set, p := r.load(c.Agreements)
+		if p != nil {
+			if len(r.findings) == before {
+				r.problem("", &c.Expect, c.Agreements[0], p)
+			}
+			return false
+		}
+		here.Set, r.zone = set, zone(set)
+		if here.Derived {
+			here.Catalog = set.SaleCatalog("")
+		}
+	}
+	if c.Known.Given() {
+		here.Known = r.instant(c.Known)
+	}
+	return len(r.findings) == before
+}
+
 type runner struct {
 	file     *File
+	library  Library
 	scene    *simulate.Scene
 	zone     *time.Location
 	at       Text // of the case, for what has no place of its own
@@ -131,6 +156,14 @@ func (r *runner) instant(t Text) time.Time {
 		r.invalid(t, "write 2026-05-04, or 2026-05-04T15:00:00Z", "%q is not an instant", t.Value)
 	}
 	return at
+}
+
+// amountIn is amount, of a currency that the text may name and may not contradict.
+func (r *runner) amountIn(t Text, c money.Currency) money.Amount {
+	if _, named, ok := strings.Cut(t.Value, " "); ok && c != "" && named != string(c) {
+		r.invalid(t, "write it in "+string(c)+", or correct the sale clause", "%q is not in %s, in which the sale is charged", t.Value, c)
+	}
+	return r.amount(t)
 }
 
 // amount reads "0.004" or "0.004 USD".

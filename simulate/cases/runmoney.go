@@ -57,89 +57,27 @@ func (t *tally) add(o *tally) (err error) {
 	return nil
 }
 
-// entries posts the entries of a case to books of its own, each beside what it should come to.
-func (r *runner) entries(c *Case) {
-	trial := simulate.NewTrial()
-	if err := trial.Learn(r.scene.Set, r.scene.Known); err != nil {
-		r.invalid(c.Name, "resolve what concord agreement check reports", "%v", err)
-		return
-	}
-	var all tally
-	var last time.Time
-	for i := range c.Entries {
-		e := &c.Entries[i]
-		before := len(r.findings)
-		at := r.instant(e.Time)
-		if len(r.findings) > before {
-			return
-		}
-		one, decided := r.post(trial, e, at)
-		if one == nil {
-			if decided {
-				continue
-			}
-			return
-		}
-		last = at
-		if err := all.add(one); err != nil {
-			r.invalid(e.Time, "use smaller numbers", "%v", err)
-			return
-		}
-		r.money(fmt.Sprintf("entries[%d].", i), &e.Expect, one)
-		r.capLeft(fmt.Sprintf("entries[%d].", i), &e.Expect, trial, at)
-	}
-	r.money("", &c.Expect, &all)
-	r.capLeft("", &c.Expect, trial, last)
-}
-
-// post posts one entry. Nothing comes of one that is refused; decided says that it was decided at all.
-func (r *runner) post(trial *simulate.Trial, e *Entry, at time.Time) (one *tally, decided bool) {
-	u := e.Usage
-	before := len(r.findings)
-	tokens, times := r.tokens(u), r.times(u)
-	if len(r.findings) > before {
-		return nil, false
-	}
-	d, err := r.scene.Decide(simulate.Question{At: at, Customer: u.Customer.Value, Product: u.Product.Value, API: agreement.API(u.API.Value)})
-	if err != nil {
-		r.invalid(u.Product, "correct the request", "%v", err)
-		return nil, false
-	}
-	deployment, verdict, ok := r.serves(u, d)
-	if !ok {
-		return nil, false
-	}
-	if !verdict.Permitted {
-		if e.Expect.Refused == nil {
-			r.fail(firstGiven(u.Deployment, u.Product), "usage", "served", "refused", verdict.Reason)
-		} else {
-			r.verdict("refused", e.Expect.Refused.Check, e.Expect.Refused.Clause, verdict)
-		}
-		return nil, true
-	}
-	if e.Expect.Refused != nil {
-		r.fail(firstGiven(e.Expect.Refused.Check, e.Expect.Refused.Clause, u.Deployment), "refused", "refused", "served by "+deployment, verdict.Reason)
-	}
-	one = &tally{}
-	for range times {
-		posted, err := trial.Post(d.Router, d.Facts, deployment, tokens)
-		if err == nil {
-			err = one.add(taken(posted))
-		}
+// take adds what a transaction posts: who owes whom, and the revenue by stream.
+func (t *tally) take(tx *ledger.Transaction) error {
+	one := tally{streams: map[string]money.Amount{}, postings: slices.Clone(tx.Postings)}
+	for _, p := range one.postings {
+		parts, err := p.Account.Parse()
 		if err != nil {
-			r.invalid(firstGiven(u.Deployment, u.Product), "correct the entry, the prices or the agreement", "%v", err)
-			return nil, false
+			return err
+		}
+		switch {
+		case parts.Root == "payable" && parts.Branch == "accrued":
+			flow := simulate.Flow{Agreement: p.Agreement, Clause: parts.Subject, Payer: p.Book, Payee: parts.Counterparty, Amount: p.Amount.Neg()}
+			if err := one.add(&tally{flows: []simulate.Flow{flow}}); err != nil {
+				return err
+			}
+		case parts.Root == "revenue" && p.Stream != "" && (parts.Branch == "cloud" || parts.Branch == "license"):
+			if one.streams[p.Stream], err = one.streams[p.Stream].Sub(p.Amount); err != nil {
+				return err
+			}
 		}
 	}
-	return one, true
-}
-
-func taken(p *simulate.Posted) *tally {
-	t := &tally{charged: p.Charged, streams: map[string]money.Amount{}, flows: p.Flows, postings: p.Transaction.Postings}
-	for _, s := range p.Streams {
-		t.streams[s.Name] = s.Amount
-	}
-	return t
+	return t.add(&one)
 }
 
 // serves finds the deployment of an entry: the one that it names, or the first of the plan.
@@ -210,16 +148,21 @@ func (r *runner) same(what string, want Text, got money.Amount, because string) 
 }
 
 // capLeft holds what is left of caps to what is expected.
-func (r *runner) capLeft(prefix string, e *Expect, trial *simulate.Trial, at time.Time) {
+func (r *runner) capLeft(prefix string, e *Expect, s *story, at time.Time) {
 	if len(e.CapLeft) == 0 {
 		return
 	}
-	terms, err := r.scene.Set.AsOf(at, r.scene.Known)
+	terms, err := s.terms(at.UnixNano())
 	if err != nil {
 		r.invalid(r.at, "resolve what concord agreement check reports", "%v", err)
 		return
 	}
-	debts, err := trial.Owed(terms, at)
+	cells, _, err := s.state.Changes()
+	if err != nil {
+		r.invalid(r.at, "correct the entries", "%v", err)
+		return
+	}
+	debts, err := settlement.Owed(cells, s.state.CapUses(), terms, at)
 	if err != nil {
 		r.invalid(r.at, "correct the entries", "%v", err)
 		return

@@ -1,0 +1,316 @@
+package cases
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"concord/journal"
+	"concord/ledger"
+	"concord/money"
+	"concord/settlement"
+)
+
+// charge is what an entry that is not usage charges a customer; what is given back is negative.
+func charge(body journal.Body) (money.Amount, error) {
+	switch b := body.(type) {
+	case *journal.Invoice:
+		return b.Amount, nil
+	case *journal.Refund:
+		return b.Amount.Neg(), nil
+	case *journal.Credit:
+		if b.Origin.Customer != "" {
+			return b.Amount.Neg(), nil
+		}
+	case *journal.Correction:
+		if b.What == "cost" || b.What == "terms" {
+			break
+		}
+		was, err := chargedBy(b.Was)
+		if err != nil {
+			return was, err
+		}
+		now, err := chargedBy(b.Now)
+		if err != nil {
+			return now, err
+		}
+		return now.Sub(was)
+	}
+	return money.Amount{}, nil
+}
+
+// standing holds what stands to what is expected.
+func (r *runner) standing(prefix string, e *Expect, s *story, out *outcome) {
+	if !e.stands() {
+		return
+	}
+	r.owes(prefix+"accrued", "accrued", e.Accrued, s)
+	r.owes(prefix+"payable", "stated", e.Payable, s)
+	for _, total := range []struct {
+		name string
+		want []Total
+		of   func(*ledger.Accrual) money.Amount
+	}{
+		{"base", e.Base, func(a *ledger.Accrual) money.Amount { return a.Base }},
+		{"uncapped", e.Uncapped, func(a *ledger.Accrual) money.Amount { return a.Uncapped }},
+		{"capped", e.Capped, func(a *ledger.Accrual) money.Amount { return a.Capped }},
+	} {
+		for i, want := range total.want {
+			if a := s.agreementOf(want.Clause); a != nil {
+				accrual, _ := s.state.Accrual(a.Name, want.Clause.Value)
+				r.same(fmt.Sprintf("%s%s[%d]", prefix, total.name, i), want.Amount, total.of(&accrual), "")
+			}
+		}
+	}
+	for i, want := range e.Balances {
+		r.balance(fmt.Sprintf("%sbalances[%d]", prefix, i), want, s)
+	}
+	for i, want := range e.Statements {
+		r.issued(fmt.Sprintf("%sstatements[%d]", prefix, i), want, s)
+	}
+	for i, number := range e.Unchanged {
+		r.unchanged(fmt.Sprintf("%sunchanged[%d]", prefix, i), number, s)
+	}
+	for i, want := range e.Budgets {
+		r.budget(fmt.Sprintf("%sbudgets[%d]", prefix, i), want, s)
+	}
+	for i, want := range e.Due {
+		r.due(fmt.Sprintf("%sdue[%d]", prefix, i), want, out.due)
+	}
+	if e.Statement != nil && out.statement != nil {
+		r.statement(prefix+"statement", e.Statement, out.statement)
+	}
+}
+
+// owes adds up what stands as owed in one form.
+func (r *runner) owes(what, branch string, all []Owed, s *story) {
+	if len(all) == 0 {
+		return
+	}
+	cells, _, err := s.state.Changes()
+	if err != nil {
+		r.invalid(r.at, "correct the entries", "%v", err)
+		return
+	}
+	for i, want := range all {
+		var sum money.Amount
+		var there []string
+		for j := range cells {
+			c := &cells[j]
+			parts, err := c.Account.Parse()
+			if err != nil || parts.Root != "payable" || parts.Branch != branch || !matches(want.Payer, c.Book) ||
+				!matches(want.Payee, parts.Counterparty) || !matches(want.Clause, parts.Subject) {
+				continue
+			}
+			sum = r.plus(sum, c.Amount.Neg(), want.Amount)
+			there = append(there, fmt.Sprintf("%s to %s %s (%s)", c.Book, parts.Counterparty, c.Amount.Neg(), parts.Subject))
+		}
+		if branch == "stated" {
+			disputed, err := s.disputed(want)
+			if err != nil {
+				r.invalid(want.Amount, "use smaller numbers", "%v", err)
+			}
+			if !disputed.IsZero() {
+				there = append(there, "disputed "+disputed.String())
+			}
+			sum = r.plus(sum, disputed.Neg(), want.Amount)
+		}
+		r.same(fmt.Sprintf("%s[%d]", what, i), want.Amount, sum, strings.Join(there, "; "))
+	}
+}
+
+// balance adds up what was posted to an account, of days up to one and recorded up to an instant.
+func (r *runner) balance(what string, want Balance, s *story) {
+	before := len(r.findings)
+	upTo, known := int32(0), len(s.written)
+	if want.AsOf.Given() {
+		day, err := time.Parse(time.DateOnly, want.AsOf.Value)
+		if err != nil {
+			r.invalid(want.AsOf, "write 2026-05-31", "%q is no day", want.AsOf.Value)
+		}
+		upTo = int32(day.Unix() / 86400)
+	}
+	if i, ok := s.lastOf(want.KnownAt.Value); ok {
+		known = i + 1
+	} else if want.KnownAt.Given() {
+		at := r.instant(want.KnownAt).UnixNano()
+		for known > 0 && s.written[known-1].recorded > at {
+			known--
+		}
+	}
+	if len(r.findings) > before {
+		return
+	}
+	var sum money.Amount
+	for i := range s.written[:known] {
+		for _, p := range s.written[i].postings {
+			under := want.Account.Value == "" || string(p.Account) == want.Account.Value || strings.HasPrefix(string(p.Account), want.Account.Value+":")
+			if matches(want.Book, p.Book) && under && matches(want.Clause, p.Clause) && (!want.AsOf.Given() || p.Day <= upTo) {
+				sum = r.plus(sum, p.Amount, want.Amount)
+			}
+		}
+	}
+	r.same(what, want.Amount, sum, "")
+}
+
+func (r *runner) issued(what string, want Issued, s *story) {
+	st, ok := s.state.Statement(want.Number.Value)
+	if !ok {
+		r.fail(want.Number, what, want.Number.Value+" closed", "no such statement", "")
+		return
+	}
+	r.text(what+".state", want.State, st.State)
+	r.text(what+".due", want.Due, time.Unix(0, st.Due).In(r.zone).Format(time.DateOnly))
+	var amount, open, disputed money.Amount
+	for i := range st.Lines {
+		l := &st.Lines[i]
+		left, err := l.Open()
+		if err != nil {
+			r.invalid(want.Number, "use smaller numbers", "%v", err)
+			return
+		}
+		amount, open, disputed = r.plus(amount, l.Amount, want.Number), r.plus(open, left, want.Number), r.plus(disputed, l.Disputed, want.Number)
+	}
+	r.maybe(what+".amount", want.Amount, amount)
+	r.maybe(what+".open", want.Open, open)
+	r.maybe(what+".disputed", want.Disputed, disputed)
+}
+
+// text and maybe compare where something is expected.
+func (r *runner) text(what string, want Text, got string) {
+	if want.Given() && want.Value != got {
+		r.fail(want, what, want.Value, got, "")
+	}
+}
+
+func (r *runner) maybe(what string, want Text, got money.Amount) {
+	if want.Given() {
+		r.same(what, want, got, "")
+	}
+}
+
+// unchanged holds the bytes of a closed statement to what comes out when it is cut once more from the journal.
+func (r *runner) unchanged(what string, number Text, s *story) {
+	kept, ok := s.drafts[number.Value]
+	if !ok {
+		r.fail(number, what, number.Value+" closed", "no such statement", "")
+		return
+	}
+	again, err := s.again(kept)
+	switch {
+	case err != nil:
+		r.fail(number, what, "the bytes that were closed", err.Error(), "")
+	case !bytes.Equal(again, kept.close.Statement):
+		r.fail(number, what, "the bytes that were closed", "other bytes", difference(kept.close.Statement, again))
+	}
+}
+
+// difference shows where two texts begin to differ.
+func difference(a, b []byte) string {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	cut := func(x []byte) string { return string(x[max(0, min(n-40, len(x))):min(n+60, len(x))]) }
+	return fmt.Sprintf("%q became %q", cut(a), cut(b))
+}
+
+func (r *runner) budget(what string, want Budget, s *story) {
+	states, err := s.journal.BudgetStates(context.Background())
+	if err != nil {
+		r.invalid(want.Budget, "correct the entries", "%v", err)
+		return
+	}
+	var held, spent money.Amount
+	for _, b := range states {
+		if matches(want.Budget, b.Budget) && matches(want.Window, b.Window) {
+			held, spent = r.plus(held, b.Held, want.Budget), r.plus(spent, b.Spent, want.Budget)
+		}
+	}
+	r.maybe(what+".held", want.Held, held)
+	r.maybe(what+".spent", want.Spent, spent)
+}
+
+func (r *runner) due(what string, want Due, all []ledger.Demand) {
+	var sum money.Amount
+	said := []string{"nothing fell due"}
+	for i, d := range all {
+		if i == 0 {
+			said = nil
+		}
+		said = append(said, fmt.Sprintf("%s %s (%s)", d.Name, d.Amount, d.Clause))
+		if matches(want.Name, d.Name) && matches(want.Clause, d.Clause) {
+			sum = r.plus(sum, d.Amount, want.Amount)
+		}
+	}
+	r.same(what, want.Amount, sum, strings.Join(said, "; "))
+}
+
+// statement holds a statement to what is expected of it.
+func (r *runner) statement(what string, want *Statement, got *settlement.Statement) {
+	for i, w := range want.Clauses {
+		at := fmt.Sprintf("%s.clauses[%d]", what, i)
+		found := false
+		for j := range got.Clauses {
+			c := &got.Clauses[j]
+			if !matches(w.Clause, c.ID) || !matches(w.Payer, c.Payer) || !matches(w.Payee, c.Payee) {
+				continue
+			}
+			found = true
+			r.maybe(at+".base", w.Base, c.Bridge.Period.Base)
+			r.maybe(at+".accrued", w.Accrued, c.Accrued)
+			r.maybe(at+".amount", w.Amount, c.Amount)
+			r.maybe(at+".stated", w.Stated, c.Bridge.Stated)
+			r.maybe(at+".residue", w.Residue, c.Bridge.Residue)
+		}
+		if !found {
+			r.fail(firstGiven(w.Clause, w.Payer, w.Payee), at, w.Clause.Value, "no such clause in the statement", clausesText(got))
+		}
+	}
+	for i, w := range want.Lines {
+		r.statedLine(fmt.Sprintf("%s.lines[%d]", what, i), w, got)
+	}
+	for i, w := range want.Gross {
+		var sum money.Amount
+		for _, g := range got.Gross {
+			if matches(w.Payer, g.Payer) && matches(w.Payee, g.Payee) {
+				sum = r.plus(sum, g.Amount, w.Amount)
+			}
+		}
+		r.same(fmt.Sprintf("%s.gross[%d]", what, i), w.Amount, sum, clausesText(got))
+	}
+	if want.Net != nil {
+		r.text(what+".net.payer", want.Net.Payer, got.Net.Payer)
+		r.text(what+".net.payee", want.Net.Payee, got.Net.Payee)
+		r.same(what+".net", want.Net.Amount, got.Net.Amount, clausesText(got))
+	}
+	r.text(what+".due", want.Due, got.Due)
+}
+
+func (r *runner) statedLine(what string, w StatedLine, got *settlement.Statement) {
+	var base, accrued, amount money.Amount
+	for i := range got.Clauses {
+		c := &got.Clauses[i]
+		for j := range c.Lines {
+			l := &c.Lines[j]
+			if matches(w.Clause, c.ID) && matches(w.Cloud, l.Cloud) && matches(w.Product, l.Product) && matches(w.Stream, l.Stream) &&
+				(!w.Earlier.Given() || (w.Earlier.Value == "true") == l.Earlier) {
+				base, accrued, amount = r.plus(base, l.Base, w.Clause), r.plus(accrued, l.Accrued, w.Clause), r.plus(amount, l.Amount, w.Clause)
+			}
+		}
+	}
+	r.maybe(what+".base", w.Base, base)
+	r.maybe(what+".accrued", w.Accrued, accrued)
+	r.maybe(what+".amount", w.Amount, amount)
+}
+
+func clausesText(got *settlement.Statement) string {
+	var parts []string
+	for i := range got.Clauses {
+		c := &got.Clauses[i]
+		parts = append(parts, fmt.Sprintf("%s to %s %s (%s)", c.Payer, c.Payee, c.Amount, c.ID))
+	}
+	return "it states: " + strings.Join(parts, "; ")
+}
