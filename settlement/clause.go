@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"concord/agreement"
@@ -22,12 +23,15 @@ func (p place) compare(o place) int {
 type gathered struct {
 	base    map[place]money.Amount // of the period
 	counts  map[place]int64
-	owed    map[place]money.Amount // to this payee, in the period, without stream
-	before  money.Amount           // owed to this payee before the period
-	mirror  money.Amount           // what the payee's book says of all of it
+	owed    map[place]money.Amount // to this payee, dated in the period, without stream
+	earlier map[periodPlace]money.Amount
 	opening Totals
+	before  money.Amount // owed to this payee before the journal began
+	fees    money.Amount // of the period
+	mirror  money.Amount // what the payee's book says of all of it
 	closing Totals
-	later   bool // something stands after the period
+	later   Totals       // of days after the period
+	opened  money.Amount // capped, before the journal began
 	drawn   [2]money.Amount
 	days    map[int32]money.Amount // capped, by day
 	bases   map[int32]money.Amount // by day
@@ -84,12 +88,15 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.openings(g, ids, cl); err != nil {
+	if err := c.openings(g, ids, f, cl); err != nil {
 		return nil, err
 	}
 	switch clause := in.Clause.(type) {
 	case *agreement.RevenueShare:
 		cl.Kind, cl.Rate = "revenue-share", clause.RateWords(c.agreement.Currency)
+		if err = c.shareTotals(clause, f, ids, g); err != nil {
+			return nil, err
+		}
 		cl.Bridge.Opening, cl.Bridge.Closing = g.opening, g.closing
 		if cl.Bridge.Period, err = g.closing.less(g.opening); err != nil {
 			return nil, err
@@ -103,100 +110,19 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 		if cl.Guarantee, err = c.guarantee(clause, ids, g); err != nil {
 			return nil, err
 		}
-		c.shareControls(ids, g)
 	case *agreement.Commitment:
 		cl.Kind = "commitment"
 		if cl.Commitment, err = drawdown(clause, g); err != nil {
 			return nil, err
 		}
-	case *agreement.Delivery, *agreement.License, *agreement.Sale, *agreement.Milestone:
-	}
-	return cl, c.lines(cl, g)
-}
-
-// openings adds running totals from before the journal.
-func (c *cutter) openings(g *gathered, ids []string, cl *Clause) error {
-	for _, o := range c.agreement.Openings {
-		if !slices.Contains(ids, o.Clause) || !o.AsOf.Before(c.out.Period.Until) {
-			continue
+	case *agreement.License:
+		cl.Kind = "license"
+		if clause.Fee != nil {
+			cl.Rate = clause.Fee.Words(c.agreement)
 		}
-		opening := Totals{o.Base, o.Uncapped, o.Capped}
-		var err1, err2, err3 error
-		g.opening, err1 = g.opening.plus(opening)
-		g.closing, err2 = g.closing.plus(opening)
-		g.before, err3 = g.before.Add(o.Capped)
-		if err := cmp.Or(err1, err2, err3); err != nil {
-			return fmt.Errorf("opening totals: %w", err)
-		}
-		g.mirror, err1 = g.mirror.Add(o.Capped)
-		cl.Bridge.Stated, cl.Bridge.Paid = o.Stated, o.Paid
-		if err1 != nil {
-			return fmt.Errorf("opening totals: %w", err1)
-		}
+	case *agreement.Delivery, *agreement.Sale, *agreement.Milestone:
 	}
-	return nil
-}
-
-// lines settles the clause's lines: their base, what accrued exactly, and the amount that is rounded once.
-func (c *cutter) lines(cl *Clause, g *gathered) error {
-	cumulative, earlier := g.before, g.before
-	for _, at := range sortedPlaces(g.owed) {
-		rows, err := g.split(at)
-		if err != nil {
-			return err
-		}
-		cl.Lines = append(cl.Lines, rows...)
-		var err1, err2 error
-		cl.Accrued, err1 = cl.Accrued.Add(g.owed[at])
-		cumulative, err2 = cumulative.Add(g.owed[at])
-		if err := cmp.Or(err1, err2); err != nil {
-			return err
-		}
-	}
-	earlier, err := earlier.Sub(cl.Bridge.Stated)
-	if err != nil {
-		return err
-	}
-	if !earlier.IsZero() {
-		cl.Lines = append(cl.Lines, Line{Earlier: true, Accrued: earlier})
-	}
-	cl.Bridge.Owed = cumulative
-	rounded, err1 := cumulative.Round(c.out.Rounding.Scale, c.mode)
-	amount, err2 := rounded.Sub(cl.Bridge.Stated)
-	residue, err3 := cumulative.Sub(rounded)
-	if err := cmp.Or(err1, err2, err3); err != nil {
-		return err
-	}
-	cl.Amount, cl.Bridge.Residue = amount, residue
-	return c.fitLines(cl, g)
-}
-
-func (c *cutter) fitLines(cl *Clause, g *gathered) error {
-	exact := make([]money.Amount, len(cl.Lines))
-	for i := range cl.Lines {
-		exact[i] = cl.Lines[i].Accrued
-	}
-	fitted, err := fit(exact, cl.Amount, c.out.Rounding.Scale)
-	if err != nil {
-		return fmt.Errorf("fit lines: %w", err)
-	}
-	var total, accrued money.Amount
-	for i := range fitted {
-		cl.Lines[i].Amount = fitted[i]
-		var err1, err2 error
-		total, err1 = total.Add(fitted[i])
-		accrued, err2 = accrued.Add(exact[i])
-		if err := cmp.Or(err1, err2); err != nil {
-			return err
-		}
-	}
-	c.control("lines of "+cl.ID+", amount", total, cl.Amount)
-	books, err := g.mirror.Sub(cl.Bridge.Stated)
-	if err != nil {
-		return err
-	}
-	c.control("lines of "+cl.ID+", accrued, in the book of "+cl.Payee, accrued, books)
-	return nil
+	return cl, c.lines(cl, f, g)
 }
 
 // split divides what accrued at a cloud and product among the streams of its base.
@@ -301,19 +227,62 @@ func drawdown(clause *agreement.Commitment, g *gathered) (*Drawdown, error) {
 	return &Drawdown{Amount: clause.Amount, Opening: g.drawn[0], Closing: closing, Left: left}, nil
 }
 
-// shareControls compares what the days add up to with the running state of the ledger, which knows no days.
-func (c *cutter) shareControls(ids []string, g *gathered) {
-	if g.later {
-		return // the running state is further than the period
-	}
+// shareTotals takes the totals of the ledger's running state, which knows no days, less what is dated after the period: it
+// knows of deductions, conversions and conditions, which no cell shows. The opening is where the statement before ended.
+func (c *cutter) shareTotals(s *agreement.RevenueShare, f flow, ids []string, g *gathered) error {
 	root := ids[len(ids)-1]
 	for _, a := range c.in.Accruals {
-		if a.Agreement == c.agreement.Name && a.Clause == root && a.Window == "total" {
-			c.control("base of "+ids[0], g.closing.Base, a.Base)
-			c.control("uncapped share of "+ids[0], g.closing.Uncapped, a.Uncapped)
-			c.control("capped share of "+ids[0], g.closing.Capped, a.Capped)
+		if a.Agreement != c.agreement.Name || a.Clause != root || a.Window != "total" {
+			continue
+		}
+		var err1, err2, err3 error
+		cellsBase := g.closing.Base
+		if g.closing.Base, err1 = a.Base.Sub(g.later.Base); err1 != nil {
+			return err1
+		}
+		if c.plain(s) {
+			c.control("base of "+ids[0], cellsBase, g.closing.Base)
+		}
+		var posted, cells money.Amount
+		for _, o := range a.Owed {
+			if posted, err1 = posted.Add(o.Owed); err1 != nil {
+				return err1
+			}
+		}
+		cells, err1 = g.closing.Capped.Add(g.later.Capped)
+		cells, err2 = cells.Sub(g.opened)
+		if err := cmp.Or(err1, err2, err3); err != nil {
+			return err
+		}
+		c.control("share of "+ids[0]+", all payees, in the book of "+f.payer, posted, cells)
+		g.closing.Uncapped, err1 = a.Uncapped.Sub(g.later.Uncapped)
+		g.closing.Capped, err2 = a.Capped.Sub(g.later.Capped)
+		if err := cmp.Or(err1, err2); err != nil {
+			return err
 		}
 	}
+	for _, st := range c.in.Closed {
+		for i := range st.Clauses {
+			if k := &st.Clauses[i]; k.ID == f.id && k.Payer == f.payer && k.Payee == f.payee {
+				g.opening = k.Bridge.Closing
+			}
+		}
+	}
+	return nil
+}
+
+// plain reports whether the base of a share is revenue as it stands in cells.
+func (c *cutter) plain(s *agreement.RevenueShare) bool {
+	if len(s.Deductions) > 0 || s.FX != nil || s.When != "" || s.Retro == "true_up" || s.Base.Amount == "net" || slices.Contains(s.Base.From, "fees") {
+		return false
+	}
+	for i := range c.in.Cells { // what a party buys itself may be left out, and cells do not say who bought
+		cell := &c.in.Cells[i]
+		if slices.Contains(s.Base.ExceptFrom, cell.Book) && strings.HasPrefix(string(cell.Account), "cost:usage:") {
+			return false
+		}
+	}
+	return true
 }
 
 func (t Totals) plus(o Totals) (Totals, error) { return t.combine(o, money.Amount.Add) }

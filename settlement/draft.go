@@ -23,6 +23,9 @@ type Input struct {
 	Cells     []ledger.Cell        // all of them
 	Accruals  []ledger.Accrual     // of the same position
 	Books     []*pricing.Book      // for footnotes on prices and costs; may be empty
+	Dues      []ledger.Due         // of the same position
+	Standings []ledger.Standing    // of closed statements, of the same position
+	Closed    []*Statement         // those between the two, in order
 	At        journal.Cursor
 	Hash      journal.Hash // of the block at At; zero = not known
 	Issued    time.Time    // zero = not said
@@ -253,7 +256,11 @@ func flowsOf(c agreement.Clause) []flow {
 		return out
 	case *agreement.Commitment:
 		return []flow{{c.Buyer, c.Seller, c.ID}}
-	case *agreement.Delivery, *agreement.License, *agreement.Sale, *agreement.Milestone:
+	case *agreement.License:
+		if c.Fee != nil {
+			return []flow{{c.Licensee, c.Licensor, c.ID}}
+		}
+	case *agreement.Delivery, *agreement.Sale, *agreement.Milestone:
 	}
 	return nil
 }

@@ -11,7 +11,11 @@ import (
 
 // gather reads the cells of one flow: what it made owed by day, above its caps too, and the base that it was taken of.
 func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
-	g := &gathered{base: map[place]money.Amount{}, counts: map[place]int64{}, owed: map[place]money.Amount{}, days: map[int32]money.Amount{}, bases: map[int32]money.Amount{}}
+	g := &gathered{base: map[place]money.Amount{}, counts: map[place]int64{}, owed: map[place]money.Amount{}, earlier: map[periodPlace]money.Amount{},
+		days: map[int32]money.Amount{}, bases: map[int32]money.Amount{}}
+	if err := c.closes(f, g); err != nil {
+		return nil, err
+	}
 	for i := range c.in.Cells {
 		cell := &c.in.Cells[i]
 		parts, err := cell.Account.Parse()
@@ -21,7 +25,7 @@ func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
 		if cell.Agreement == c.agreement.Name && slices.Contains(ids, cell.Clause) {
 			err = c.take(g, f, cell, parts)
 		}
-		if err == nil && parts.Root == "revenue" && cell.Day < c.last {
+		if err == nil && parts.Root == "revenue" {
 			err = c.takeBase(g, ids, cell, parts)
 		}
 		if err != nil {
@@ -34,27 +38,26 @@ func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
 // take adds a cell of the clause itself.
 func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts) (err error) {
 	if cell.Day >= c.last {
-		g.later = true
-		return nil
+		switch {
+		case parts.Root == "cost" && parts.Branch == "share" && cell.Book == f.payer && (cell.Cloud != "" || cell.Product != ""):
+			g.later, err = g.later.plus(Totals{Uncapped: cell.Amount, Capped: cell.Amount})
+		case parts.Branch == "above-cap" && parts.Side == "" && cell.Book == f.payer:
+			g.later, err = g.later.plus(Totals{Uncapped: cell.Amount})
+		}
+		return err
 	}
 	switch {
-	case parts.Root == "payable" && parts.Branch == "accrued" && cell.Book == f.payer:
-		owed := cell.Amount.Neg()
-		if err = g.total(c, cell.Day, Totals{Uncapped: owed, Capped: owed}); err != nil {
-			return err
-		}
-		if g.days[cell.Day], err = g.days[cell.Day].Add(owed); err != nil || parts.Counterparty != f.payee {
-			return err
-		}
-		if cell.Day < c.first {
-			g.before, err = g.before.Add(owed)
-			return err
-		}
-		at := place{cell.Cloud, cell.Product, ""}
-		g.counts[at] += cell.Count
-		g.owed[at], err = g.owed[at].Add(owed)
-	case parts.Root == "receivable" && parts.Branch == "accrued" && cell.Book == f.payee && parts.Counterparty == f.payer:
+	case parts.Root == "payable" && parts.Branch == "accrued" && cell.Book == f.payer && parts.Counterparty == f.payee && cell.Clause == f.id:
+		return g.owes(c, cell.Day, place{cell.Cloud, cell.Product, ""}, cell.Amount.Neg(), cell.Count)
+	case parts.Root == "receivable" && parts.Branch == "accrued" && cell.Book == f.payee && parts.Counterparty == f.payer && cell.Clause == f.id:
 		g.mirror, err = g.mirror.Add(cell.Amount)
+	case parts.Root == "cost" && parts.Branch == "share" && cell.Book == f.payer && (cell.Cloud != "" || cell.Product != ""):
+		// Credits between the parties name no cloud: they give no cap back.
+		if err = g.total(c, cell.Day, Totals{Uncapped: cell.Amount, Capped: cell.Amount}); err == nil {
+			g.days[cell.Day], err = g.days[cell.Day].Add(cell.Amount)
+		}
+	case parts.Root == "cost" && parts.Branch == "fee" && cell.Book == f.payer && cell.Clause == f.id && cell.Day >= c.first:
+		g.fees, err = g.fees.Add(cell.Amount)
 	case parts.Branch == "above-cap" && parts.Side == "" && cell.Book == f.payer:
 		err = g.total(c, cell.Day, Totals{Uncapped: cell.Amount})
 	case parts.Branch == "commitment" && parts.Side == "used" && cell.Book == f.payer:
@@ -78,6 +81,10 @@ func (c *cutter) takeBase(g *gathered, ids []string, cell *ledger.Cell, parts le
 	}
 	amount := cell.Amount.Neg()
 	var err error
+	if cell.Day >= c.last {
+		g.later.Base, err = g.later.Base.Add(amount)
+		return err
+	}
 	if g.bases[cell.Day], err = g.bases[cell.Day].Add(amount); err != nil {
 		return err
 	}

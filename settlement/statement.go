@@ -7,13 +7,15 @@ import (
 	"concord/money"
 )
 
-// Draft is the state of a statement that was not issued: it binds nobody.
+// Draft is the state of a statement that was not issued: it binds nobody. What a closed one may be says the ledger.
 const Draft = "draft"
 
 // A Statement is what one period comes to between two parties of an agreement. Amounts marshal as strings.
 type Statement struct {
 	Format    int            `json:"concord_statement"` // version of this form
-	State     string         `json:"state"`
+	State     string         `json:"state"`             // "draft" or "issued": what it was when it was written
+	Number    string         `json:"number,omitempty"`
+	Version   int            `json:"version,omitempty"`
 	Agreement string         `json:"agreement"`
 	Title     string         `json:"title,omitempty"`
 	Between   [2]string      `json:"between"`
@@ -31,6 +33,8 @@ type Statement struct {
 	Footnotes []Footnote     `json:"footnotes"`
 	Controls  []Control      `json:"controls"`
 	Rows      int            `json:"rows"` // lines of all clauses and licenses
+
+	Hash string `json:"-"` // SHA-256 of its JSON, where that was written
 }
 
 // Rounding is how the statement's amounts are rounded, once, on the cumulative amount of a clause.
@@ -68,7 +72,7 @@ type Clause struct {
 	Guarantee  *GuaranteeBridge     `json:"guarantee,omitempty"`
 	Commitment *Drawdown            `json:"commitment,omitempty"`
 	Lines      []Line               `json:"lines"`
-	Accrued    money.Amount         `json:"accrued"` // in the period, exact
+	Accrued    money.Amount         `json:"accrued"` // under terms of the period and dated in it, exact
 	Amount     money.Amount         `json:"amount"`  // rounded cumulative amount, less what was stated before
 	Notes      []int                `json:"notes"`
 }
@@ -78,10 +82,14 @@ type Bridge struct {
 	Opening Totals       `json:"opening"`
 	Period  Totals       `json:"period"`
 	Closing Totals       `json:"closing"`
-	Owed    money.Amount `json:"owed"`    // to this payee, cumulative and exact
+	Owed    money.Amount `json:"owed"`    // to this payee, cumulative and exact, less what was paid ahead or before it was stated
 	Stated  money.Amount `json:"stated"`  // before this statement
-	Paid    money.Amount `json:"paid"`    //
+	Paid    money.Amount `json:"paid"`    // of what was stated, and of what was due at once
 	Residue money.Amount `json:"residue"` // owed, less what is stated with this statement
+	AtOnce  money.Amount `json:"at_once"` // due without a statement so far: interest, shortfalls, guarantees
+	// What was given ahead, and how much of it was earned since.
+	Advanced money.Amount `json:"advanced"`
+	Recouped money.Amount `json:"recouped"`
 }
 
 // Totals are the running totals of a share. A commitment has a capped amount only: its cost.
@@ -105,16 +113,28 @@ type Drawdown struct {
 	Left    money.Amount `json:"left"`
 }
 
+// What a line is where it is no usage.
+const (
+	LineFee      = "fee"      // of a license and the like, earned by day
+	LineAdvance  = "advance"  // earned, and paid out of what was given ahead
+	LineOther    = "other"    // paid or credited before it was stated
+	LineRounding = "rounding" // what rounding left of the statements before
+	LineOpening  = "opening"  // from before the journal
+)
+
 // A Line is a part of a clause's amount by cloud, product and stream.
 type Line struct {
-	Earlier bool         `json:"earlier,omitempty"` // accrued before the period and not stated yet
-	Cloud   string       `json:"cloud,omitempty"`
-	Product string       `json:"product,omitempty"`
-	Stream  string       `json:"stream,omitempty"` // "license", "cloud", "shares"; "" of a cost
-	Base    money.Amount `json:"base"`
-	Accrued money.Amount `json:"accrued"` // exact
-	Amount  money.Amount `json:"amount"`  // fitted to the clause's amount
-	Count   int64        `json:"count"`   // requests that touched it
+	Kind     string       `json:"kind,omitempty"`     // "" = usage
+	Earlier  bool         `json:"earlier,omitempty"`  // dated before the period and not stated yet
+	Period   string       `json:"period,omitempty"`   // that an earlier line is dated in
+	Corrects string       `json:"corrects,omitempty"` // number of the statement of that period
+	Cloud    string       `json:"cloud,omitempty"`
+	Product  string       `json:"product,omitempty"`
+	Stream   string       `json:"stream,omitempty"` // "license", "cloud", "shares"; "" of a cost
+	Base     money.Amount `json:"base"`
+	Accrued  money.Amount `json:"accrued"` // exact
+	Amount   money.Amount `json:"amount"`  // fitted to the clause's amount
+	Count    int64        `json:"count"`   // requests that touched it
 }
 
 // Licensed is what a licensee charged for products under a license in the period, whether or not it owes anything.

@@ -48,6 +48,7 @@ func (s *Server) openAdmin(ctx context.Context) (*admin, error) {
 	})
 	mux.HandleFunc("POST /record", s.note)
 	mux.HandleFunc("POST /import", s.takeImport)
+	mux.HandleFunc("POST /close", s.takeClose)
 	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) {
 		status, err := s.Status(r.Context())
 		if err != nil {

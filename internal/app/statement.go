@@ -2,12 +2,13 @@ package app
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"concord/agreement"
-	"concord/journal"
 	"concord/ledger"
 	"concord/settlement"
 )
@@ -18,97 +19,150 @@ type StatementQuery struct {
 	Period    string    // "2026-05", "2026-Q2", "2026"; "" = the one that Now is in
 	Between   [2]string // "" = all pairs of parties, or those of Party
 	Party     string
+	Number    string // of a closed statement; all else is not read
 	Now       time.Time
 }
 
-// Statements cuts the drafts of a period from the books, under the terms that the journal brought last.
-func (r *Reading) Statements(ctx context.Context, q StatementQuery) ([]*settlement.Statement, error) {
-	history, err := r.History(ctx)
+// A Printed is a statement as it is printed: one that is closed has the bytes that were kept then.
+type Printed struct {
+	Statement *settlement.Statement
+	Standing  *ledger.Standing // of a closed one, now; nil = a draft
+	Forms     map[string][]byte
+}
+
+// Statements returns the closed statements of a period, and drafts where it is not closed.
+func (r *Reading) Statements(ctx context.Context, q StatementQuery) ([]*Printed, error) {
+	at, err := snapshot(ctx, r.Journal, r.Books)
 	if err != nil {
 		return nil, err
 	}
-	set, err := history.Latest()
-	if err != nil {
-		return nil, err
-	}
-	chosen, err := choose(set.Set, q.Agreement)
-	if err != nil {
-		return nil, err
-	}
-	in, err := r.statementInput(ctx, set, chosen, q)
-	if err != nil {
-		return nil, err
-	}
-	if q.Between != ([2]string{}) {
-		in.Between = q.Between
-		one, err := settlement.DraftStatement(in)
-		if err != nil {
-			return nil, err
+	if q.Number != "" {
+		st, ok := at.State.Statement(q.Number)
+		if !ok {
+			return nil, fmt.Errorf("no statement %q is closed\n  list them: concord statement list", q.Number)
 		}
-		return []*settlement.Statement{one}, nil
+		one, err := r.printed(ctx, &st)
+		return []*Printed{one}, err
 	}
-	parties := []string{q.Party}
-	if q.Party == "" {
-		parties = nil
-		for _, p := range chosen.Parties {
-			parties = append(parties, p.ID)
+	chosen, err := agreementIn(at, q.Agreement)
+	if err != nil {
+		return nil, err
+	}
+	if q.Period == "" {
+		kind := "month"
+		if len(chosen.Settlement) > 0 {
+			kind = chosen.Settlement[0].Period
+		}
+		q.Period = settlement.PeriodOf(kind, q.Now, chosen.Zone)
+	}
+	if q.Party != "" && !slices.ContainsFunc(chosen.Parties, func(p agreement.Party) bool { return p.ID == q.Party }) {
+		return nil, fmt.Errorf("%s is not party to %s", q.Party, chosen.Name)
+	}
+	return r.statements(ctx, at, chosen, q)
+}
+
+func (r *Reading) statements(ctx context.Context, at *settlement.Snapshot, a *agreement.Agreement, q StatementQuery) ([]*Printed, error) {
+	period, err := settlement.ParsePeriod(q.Period, a.Zone)
+	if err != nil {
+		return nil, err
+	}
+	closed := map[[2]string]*ledger.Standing{}
+	for _, st := range at.State.Statements() {
+		if st.Agreement == a.Name && st.From == period.From.UnixNano() && st.Until == period.Until.UnixNano() && st.State != ledger.Replaced {
+			closed[st.Between] = &st
+			closed[[2]string{st.Between[1], st.Between[0]}] = &st
 		}
 	}
-	seen := map[[2]string]bool{}
-	out := []*settlement.Statement{}
-	for _, party := range parties {
-		drafts, err := settlement.DraftsFor(in, party)
-		if err != nil {
-			return nil, err
-		}
-		for _, d := range drafts {
-			if pair := d.Between; !seen[pair] && !seen[[2]string{pair[1], pair[0]}] {
-				seen[pair] = true
-				out = append(out, d)
+	if st := closed[q.Between]; st != nil {
+		one, err := r.printed(ctx, st)
+		return []*Printed{one}, err
+	}
+	work := &settlement.Closing{Snapshot: *at, Agreement: a.Name, Period: q.Period, Issued: q.Now, Closed: closedStatements(ctx, r.Journal)}
+	drafts, err := work.Drafts(q.Between, q.Party)
+	if err != nil {
+		return nil, err
+	}
+	out := []*Printed{}
+	for _, d := range drafts {
+		one := &Printed{Statement: d}
+		if st := closed[d.Between]; st != nil {
+			if one, err = r.printed(ctx, st); err != nil {
+				return nil, err
 			}
 		}
+		out = append(out, one)
 	}
 	return out, nil
 }
 
-func choose(set *agreement.Set, name string) (*agreement.Agreement, error) {
-	var names []string
-	for _, a := range set.Agreements() {
-		if a.Name == name || name == "" && len(set.Agreements()) == 1 {
-			return a, nil
-		}
-		names = append(names, a.Name)
+// printed reads a closed statement as it was kept.
+func (r *Reading) printed(ctx context.Context, st *ledger.Standing) (*Printed, error) {
+	_, c, err := closeOf(ctx, r.Journal, st.Number)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("the journal has no agreement %q\n  say --agreement with one of: %s", name, strings.Join(names, ", "))
+	p := &Printed{Standing: st, Forms: map[string][]byte{"json": c.Statement}}
+	for _, f := range c.Forms {
+		p.Forms[f.Name] = f.Bytes
+	}
+	p.Statement, err = settlement.ReadStatement(c.Statement)
+	return p, err
 }
 
-func (r *Reading) statementInput(ctx context.Context, set *PastSet, a *agreement.Agreement, q StatementQuery) (*settlement.Input, error) {
-	intervals, err := set.Set.Timeline(set.Known)
-	if err != nil {
-		return nil, fmt.Errorf("find the terms of the period: %w", err)
-	}
-	state, at, err := ledger.Resume(ctx, r.Books)
-	if err != nil {
-		return nil, fmt.Errorf("read the books: %w", err)
-	}
-	in := &settlement.Input{
-		Agreement: a.Name, Period: q.Period, History: intervals, Accruals: state.Accruals(), Books: set.Books, At: at, Issued: q.Now,
-	}
-	if in.Period == "" {
-		kind := "month"
-		if len(a.Settlement) > 0 {
-			kind = a.Settlement[0].Period
-		}
-		in.Period = settlement.PeriodOf(kind, q.Now, a.Zone)
-	}
-	if err := r.Books.Cells(ctx, func(c ledger.Cell) bool { in.Cells = append(in.Cells, c); return true }); err != nil {
-		return nil, fmt.Errorf("read the books: %w", err)
-	}
-	if at.Block > 0 {
-		before := journal.Cursor{Chain: at.Chain, Block: at.Block - 1}
-		if err := r.Journal.Blocks(ctx, before, func(b *journal.Block) bool { in.Hash = b.Hash; return false }); err != nil {
-			return nil, fmt.Errorf("read the block at which the books stand: %w", err)
+// agreementIn returns the agreement of a name, or the only one.
+func agreementIn(at *settlement.Snapshot, name string) (*agreement.Agreement, error) {
+	var names []string
+	for _, iv := range slices.Backward(at.History) {
+		for _, f := range iv.Terms.Clauses() {
+			if f.Agreement.Name == name {
+				return f.Agreement, nil
+			}
+			names = appendNew(names, f.Agreement.Name)
 		}
 	}
-	return in, nil
+	if name != "" || len(names) != 1 {
+		slices.Sort(names)
+		return nil, fmt.Errorf("the journal has no agreement %q\n  say --agreement with one of: %s", name, strings.Join(names, ", "))
+	}
+	return agreementIn(at, names[0])
+}
+
+// A StandingView is how a closed statement stands.
+type StandingView struct {
+	Number    string              `json:"number"`
+	Version   int                 `json:"version"`
+	Agreement string              `json:"agreement"`
+	Between   [2]string           `json:"between"`
+	Period    string              `json:"period"`
+	Hash      string              `json:"hash"`
+	State     string              `json:"state"`
+	Issued    string              `json:"issued"`
+	Due       string              `json:"due"`
+	Accepted  []string            `json:"accepted"`
+	Lines     []settlement.OpenAt `json:"lines"`
+}
+
+// Standings lists the closed statements and what is open of them.
+func (r *Reading) Standings(ctx context.Context, now time.Time) ([]StandingView, error) {
+	at, err := snapshot(ctx, r.Journal, r.Books)
+	if err != nil {
+		return nil, err
+	}
+	out := []StandingView{}
+	standings := at.State.Statements()
+	for i := range standings {
+		st := &standings[i]
+		v := StandingView{Number: st.Number, Version: st.Version, Agreement: st.Agreement, Between: st.Between, Period: st.Period, Hash: hex.EncodeToString(st.Hash[:]),
+			Issued: instantText(st.Issued), Due: instantText(st.Due), Accepted: append([]string{}, st.Accepted...)}
+		a, err := agreementIn(at, st.Agreement)
+		if err != nil {
+			return nil, err
+		}
+		if v.Lines, err = settlement.OpenOf(standings, at.State.Dues(), st, now); err != nil {
+			return nil, err
+		}
+		v.State = settlement.StateOf(st, v.Lines, a, now)
+		out = append(out, v)
+	}
+	return out, nil
 }

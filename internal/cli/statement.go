@@ -2,13 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"concord/internal/app"
-	"concord/settlement"
+	"concord/report"
 )
 
 func newStatement(env Env) *cobra.Command {
@@ -17,31 +16,69 @@ func newStatement(env Env) *cobra.Command {
 	var query app.StatementQuery
 	var between string
 	cmd := &cobra.Command{
-		Use: "statement --agreement NAME [--period 2026-05]", Short: "Draft what a period comes to between the parties of an agreement", Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if between != "" {
-				a, b, ok := strings.Cut(between, ",")
-				if !ok || a == "" || b == "" {
-					return fmt.Errorf("--between %q names no two parties; write --between openai,microsoft", between)
-				}
-				query.Between = [2]string{strings.TrimSpace(a), strings.TrimSpace(b)}
+		Use: "statement --agreement NAME [--period 2026-05]", Short: "Print what a period comes to between the parties of an agreement", Args: cobra.NoArgs,
+		Long: "Print the statements of a period: the bytes that were kept where it is closed, a draft that binds nobody where it is not. A draft\n" +
+			"counts what the books hold now, and what falls due by the end of the period. docs/statements.md says what stands in a statement.",
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if query.Between, err = pairOf(between); err != nil {
+				return err
 			}
 			query.Now = time.Now()
-			var drafts []*settlement.Statement
-			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				drafts, err = r.Statements(cmd.Context(), query)
+			var found []*app.Printed
+			err = at.reading(cmd.Context(), func(r *app.Reading) (err error) {
+				found, err = r.Statements(cmd.Context(), query)
 				return err
 			})
 			if err != nil {
 				return err
 			}
-			return writeStatements(env.Stdout, out, query.Now, drafts)
+			return writeStatements(env.Stdout, out, query.Now, found)
 		},
 	}
 	cmd.Flags().StringVar(&query.Agreement, "agreement", "", "the agreement (default: the only one)")
 	cmd.Flags().StringVar(&query.Period, "period", "", "month, quarter or year: 2026-05, 2026-Q2, 2026 (default: the current one)")
 	cmd.Flags().StringVar(&between, "between", "", "two parties, as in openai,microsoft (default: all)")
 	cmd.Flags().StringVar(&query.Party, "party", "", "only statements of this party")
+	cmd.Flags().StringVar(&query.Number, "number", "", "the closed statement of this number")
+	at.register(cmd)
+	out.register(cmd)
+	cmd.AddCommand(newStatementList(env))
+	return cmd
+}
+
+func newStatementList(env Env) *cobra.Command {
+	var out format
+	var at place
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the closed statements: how each stands, and what is open of it", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var all []app.StandingView
+			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
+				all, err = r.Standings(cmd.Context(), time.Now())
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			if out.json() {
+				return report.WriteJSON(env.Stdout, struct {
+					Statements []app.StandingView `json:"statements"`
+				}{all})
+			}
+			table := report.NewTable("statement", "state", "due", "clause", "from", "to", ">amount", ">paid", ">open", ">days")
+			for _, s := range all {
+				name, state, due := s.Number, s.State, s.Due[:len(time.DateOnly)]
+				for _, l := range s.Lines {
+					table.Row(name, state, due, l.Clause, l.Payer, l.Payee, report.Money(l.Amount, 2), report.Money(l.Paid, 2), report.Money(l.Open, 2), fmt.Sprint(l.Days))
+					name, state, due = "", "", ""
+				}
+				if len(s.Lines) == 0 {
+					table.Row(name, state, due, "", "", "", "", "", "", "")
+				}
+			}
+			return table.Write(env.Stdout)
+		},
+	}
 	at.register(cmd)
 	out.register(cmd)
 	return cmd

@@ -52,7 +52,7 @@ func (w *world) money(ctx context.Context, s *Summary, r *app.Reading) error {
 	if err != nil {
 		return err
 	}
-	s.Statement = drafts[0]
+	s.Statement = drafts[0].Statement
 	return w.underOtherTerms(ctx, s, r)
 }
 
