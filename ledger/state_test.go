@@ -261,8 +261,8 @@ func TestARequestsPostingsAreDerivedAgain(t *testing.T) {
 		if err != nil || len(got) != 1 {
 			t.Fatalf("derive %d: %d transactions, %v", i, len(got), err)
 		}
-		if table(got[0]) != want[i] {
-			t.Errorf("record %d derived:\n%swant:\n%s", i, table(got[0]), want[i])
+		if table(got[0].Transaction) != want[i] {
+			t.Errorf("record %d derived:\n%swant:\n%s", i, table(got[0].Transaction), want[i])
 		}
 	}
 	if _, err := ledger.Derive(t.Context(), j, b, journal.RequestID{1}); !errors.Is(err, journal.ErrNotFound) {

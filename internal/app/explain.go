@@ -24,6 +24,7 @@ type Explanation struct {
 	Record   *UsageView       `json:"record,omitempty"`
 	Refusal  string           `json:"refusal,omitempty"` // why nobody may serve a request that was never made
 	Money    []MoneyView      `json:"money,omitempty"`   // of a request that was never made, by deployment of the plan
+	Later    []LaterView      `json:"later,omitempty"`   // what was recorded of it since: refunds, corrections
 	Postings []BookView       `json:"postings"`
 	Entries  []string         `json:"entries"` // kinds, in the order in which they were written
 }
@@ -70,8 +71,21 @@ type MoveView struct {
 	Why        string `json:"why"`
 }
 
-// A BookView is what was posted to one party's book.
+// A LaterView is what was recorded of a request after it had ended.
+type LaterView struct {
+	Time     string       `json:"time"`
+	Kind     string       `json:"kind"`
+	Source   string       `json:"source"`
+	ID       string       `json:"id"`
+	What     string       `json:"what,omitempty"` // that a correction corrects
+	Amount   money.Amount `json:"amount"`         // of a correction: by how much what is charged, or what it cost, changes
+	Currency string       `json:"currency"`
+	Reason   string       `json:"reason,omitempty"`
+}
+
+// A BookView is what one entry posted to one party's book.
 type BookView struct {
+	Entry    string        `json:"entry,omitempty"` // what posted it: record, or refund r1
 	Book     string        `json:"book"`
 	Postings []PostingView `json:"postings"`
 }
@@ -113,6 +127,12 @@ func (r *Reading) Explain(ctx context.Context, id journal.RequestID) (*Explanati
 			out.Record = &view
 			facts.At, facts.Customer, facts.Product, facts.API, facts.Stream = e.Time, b.Customer, b.Product, b.API, b.Stream
 			set = b.Set
+		default:
+			later, err := viewLater(e)
+			if err != nil {
+				return nil, err
+			}
+			out.Later = append(out.Later, later)
 		}
 	}
 	history, err := r.History(ctx)
@@ -209,15 +229,46 @@ func viewDecision(router *delivery.Router, plan *delivery.Plan, verdicts []agree
 	return out
 }
 
-// postings derives the transactions of a request again, and lays them out by book.
+// viewLater shows an entry that belongs to a request and is none of its own.
+func viewLater(e *journal.Entry) (LaterView, error) {
+	v := LaterView{Time: instant(e.Time), Kind: e.Body.Kind().String(), Source: e.Source, ID: e.ID}
+	var err error
+	switch b := e.Body.(type) {
+	case *journal.Refund:
+		v.Amount, v.Currency, v.Reason = b.Amount, string(b.Origin.Currency), b.Reason
+	case *journal.Credit:
+		v.Amount, v.Currency, v.Reason = b.Amount, string(b.Currency), b.Reason
+	case *journal.Fee:
+		v.Amount, v.Currency, v.Reason = b.Amount, string(b.Currency), b.Reason
+	case *journal.Correction:
+		v.What, v.Currency, v.Reason = b.What, string(b.Origin.Currency), b.Reason
+		var was money.Amount
+		if was, err = totalOf(b.Was); err == nil {
+			v.Amount, err = totalOf(b.Now)
+		}
+		if err == nil {
+			v.Amount, err = v.Amount.Sub(was)
+		}
+	}
+	return v, err
+}
+
+// postings derives the transactions of a request again, and lays them out by entry and book.
 func (r *Reading) postings(ctx context.Context, id journal.RequestID) ([]BookView, error) {
-	transactions, err := ledger.Derive(ctx, r.Journal, r.Books, id)
+	derived, err := ledger.Derive(ctx, r.Journal, r.Books, id)
 	if err != nil {
 		return nil, fmt.Errorf("post request %s again: %w", id, err)
 	}
 	out := []BookView{}
-	for _, t := range transactions {
-		out = append(out, viewPostings(t)...)
+	for i := range derived {
+		label := derived[i].Entry.Body.Kind().String()
+		if e := &derived[i].Entry; e.Body.Kind() >= journal.KindFact {
+			label += " " + e.ID
+		}
+		for _, view := range viewPostings(derived[i].Transaction) {
+			view.Entry = label
+			out = append(out, view)
+		}
 	}
 	return out, nil
 }

@@ -49,6 +49,9 @@ func PrintExplanation(w io.Writer, x *Explanation) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	if err := printLater(w, x.Later); err != nil {
+		return err
+	}
 	fmt.Fprintln(w, "5. postings, derived again from the checkpoint before them")
 	return printBooks(w, x.Postings)
 }
@@ -83,10 +86,37 @@ func printVerdict(w io.Writer, d DeploymentView) {
 
 func printBooks(w io.Writer, books []BookView) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	for _, b := range books {
+	several := slices.ContainsFunc(books, func(b BookView) bool { return b.Entry != books[0].Entry })
+	for i, b := range books {
+		if several && (i == 0 || b.Entry != books[i-1].Entry) {
+			if err := t.Flush(); err != nil {
+				return err
+			}
+			fmt.Fprintf(w, "   %s\n", b.Entry)
+		}
 		for _, p := range b.Postings {
 			fmt.Fprintf(t, "   %s\t%s\t  %s\t\n", b.Book, p.Amount, p.Account)
 		}
+	}
+	return t.Flush()
+}
+
+// printLater lists what was recorded of a request since.
+func printLater(w io.Writer, later []LaterView) error {
+	if len(later) == 0 {
+		return nil
+	}
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "   since then\n")
+	for _, l := range later {
+		what, why := l.Kind, ""
+		if l.What != "" {
+			what += " of " + l.What
+		}
+		if l.Reason != "" {
+			why = ": " + l.Reason
+		}
+		fmt.Fprintf(t, "   %s\t%s %s of source %s, %s %s%s\n", l.Time, what, l.ID, l.Source, l.Amount, l.Currency, why)
 	}
 	return t.Flush()
 }
