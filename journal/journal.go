@@ -82,10 +82,11 @@ type DocKind uint8
 
 // The kinds of documents. The numbers are frozen.
 const (
-	DocAgreement DocKind = iota + 1 // an agreement file, as read
-	DocCatalog                      // agreement.Catalog as canonical JSON
-	DocSet                          // which documents are in force together: canonical JSON of a SetDoc
-	DocPrices                       // a price book, as read (kind KindPrices)
+	DocAgreement      DocKind = iota + 1 // an agreement file, as read
+	DocCatalog                           // agreement.Catalog as canonical JSON
+	DocSet                               // which documents are in force together: canonical JSON of a SetDoc
+	DocPrices                            // a price book, as read (kind KindPrices)
+	DocReconciliation                    // what a provider's bill was held against, and what came of it: canonical JSON
 )
 
 // Document is an agreement, catalog, set or price book, whole (kinds "terms" and "prices").

@@ -65,6 +65,8 @@ func (s *State) register(d *journal.Document) error {
 		return s.set(d.Bytes)
 	case journal.DocCatalog, journal.DocPrices:
 		// Kept for whoever computes decisions and prices again: records carry their priced lines.
+	case journal.DocReconciliation:
+		// Says what a bill was held against; what follows from it is a correction.
 	default:
 		return fmt.Errorf("documents of kind %d are unknown to this version", d.Doc)
 	}

@@ -159,4 +159,5 @@ func hash(h journal.Hash) string {
 // docNames are the names of documents, by kind.
 var docNames = [...]string{
 	journal.DocAgreement: "agreement", journal.DocCatalog: "catalog", journal.DocSet: "set", journal.DocPrices: "prices",
+	journal.DocReconciliation: "reconciliation",
 }

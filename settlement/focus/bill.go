@@ -34,6 +34,8 @@ type Charge struct {
 
 // A Bill reads a provider's export of one billing period.
 type Bill struct {
+	Cloud string // whose export it is; rows that name another one that is known are an error; "" = any
+
 	t           *table
 	from, until int64
 	currency    string
@@ -99,6 +101,9 @@ func (b *Bill) Next(c *Charge) error {
 		Invoice: t.text(at.invoice), Region: t.text(at.region), Category: t.text(at.category),
 		SKU: t.text(at.sku), Meter: t.text(at.meter), SKUPrice: t.text(at.skuPrice), Description: t.text(at.description), Resource: t.text(at.resource)}
 	b.Rows++
+	if cloud := cloudOf(c.Provider); b.Cloud != "" && cloud != "" && cloud != b.Cloud {
+		return t.wrong(at.provider, fmt.Sprintf("this is an export of %s, and %s is reconciled", cloud, b.Cloud), "name the export's cloud with --cloud")
+	}
 	if c.Account == "" {
 		return t.wrong(at.account, "a charge is billed to an account", "fetch the export again")
 	}
@@ -243,4 +248,21 @@ func parseInstant(s string) (int64, error) {
 		return at.UnixNano(), nil
 	}
 	return 0, fmt.Errorf("it is not an instant such as 2026-05-01T00:00:00Z")
+}
+
+// cloudOf returns the cloud that a provider's name stands for; "" for names that are not known.
+func cloudOf(provider string) string {
+	switch strings.ToLower(provider) {
+	case "aws", "amazon web services", "amazon web services, inc.":
+		return "aws"
+	case "microsoft", "azure", "microsoft azure":
+		return "azure"
+	case "google", "google cloud", "google cloud platform", "gcp":
+		return "gcp"
+	case "alibaba", "alibaba cloud", "aliyun":
+		return "alibaba"
+	case "openai":
+		return "openai"
+	}
+	return ""
 }
