@@ -141,6 +141,9 @@ func (c *Closing) mayClose(pair [2]string) error {
 	if want := c.kindOf(pair); want != periodKind(c.Period) {
 		return fmt.Errorf("%s and %s settle by the %s: name one, such as %s", pair[0], pair[1], want, PeriodOf(want, c.period.From, c.agreement.Zone))
 	}
+	if ends := c.Ends(pair); c.Issued.Before(ends) {
+		return &TooEarly{ends}
+	}
 	var last *ledger.Standing
 	for _, st := range c.State.Statements() {
 		if st.Agreement != c.Agreement || !samePair(st.Between, pair) || st.State == ledger.Replaced {
@@ -157,9 +160,6 @@ func (c *Closing) mayClose(pair [2]string) error {
 	if last != nil && last.Until != c.period.From.UnixNano() {
 		next := PeriodOf(c.kindOf(pair), time.Unix(0, last.Until), c.agreement.Zone)
 		return fmt.Errorf("it does not follow the period of statement %s: close %s first", last.Number, next)
-	}
-	if ends := c.Ends(pair); c.Issued.Before(ends) {
-		return &TooEarly{ends}
 	}
 	for _, p := range c.State.Provisionals(c.period.Until) {
 		if p.Agreement == c.Agreement {

@@ -166,3 +166,15 @@ func (r *Reading) Standings(ctx context.Context, now time.Time) ([]StandingView,
 	}
 	return out, nil
 }
+
+// choose returns the agreement of a name among a set, or the only one.
+func choose(set *agreement.Set, name string) (*agreement.Agreement, error) {
+	var names []string
+	for _, a := range set.Agreements() {
+		if a.Name == name || name == "" && len(set.Agreements()) == 1 {
+			return a, nil
+		}
+		names = append(names, a.Name)
+	}
+	return nil, fmt.Errorf("the journal has no agreement %q\n  say --agreement with one of: %s", name, strings.Join(names, ", "))
+}
