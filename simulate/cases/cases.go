@@ -32,7 +32,7 @@ type File struct {
 
 	Files map[string]Text `yaml:"files"` // documents written into this file, by the name that it uses for them
 
-	indents map[string]int // of Files
+	lines []string // of the document
 }
 
 // A Catalog is what is offered to whom, where no configuration says it.

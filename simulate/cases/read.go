@@ -41,12 +41,7 @@ func Parse(name string, doc []byte) (*File, []agreement.Finding) {
 	if len(p.findings) > 0 {
 		return nil, p.findings
 	}
-	f.indents = map[string]int{}
-	for name, text := range f.Files {
-		if text.Line < len(p.lines) {
-			f.indents[name] = len(p.lines[text.Line]) - len(strings.TrimLeft(p.lines[text.Line], " "))
-		}
-	}
+	f.lines = p.lines
 	return f, nil
 }
 

@@ -30,12 +30,20 @@ func (f *File) Place(findings []agreement.Finding) []agreement.Finding {
 	for i := range findings {
 		for name, text := range f.Files {
 			if p := &findings[i].Pos; p.File == f.Beside(name) {
-				p.File, p.Line, p.Column = f.Name, p.Line+text.Line, p.Column+f.indents[name]
+				p.File, p.Line, p.Column = f.Name, p.Line+text.Line, p.Column+f.indent(text)
 				break
 			}
 		}
 	}
 	return findings
+}
+
+// indent is how far the lines of a text are indented in the file.
+func (f *File) indent(text Text) int {
+	if text.Line >= len(f.lines) {
+		return 0
+	}
+	return len(f.lines[text.Line]) - len(strings.TrimLeft(f.lines[text.Line], " "))
 }
 
 func (r *runner) placed(findings []agreement.Finding) []agreement.Finding {

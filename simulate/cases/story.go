@@ -41,6 +41,13 @@ type story struct {
 type document struct {
 	name  string // of the file
 	bytes []byte
+	added []added
+}
+
+// added is lines of a document that the file of cases adds to it.
+type added struct {
+	after, lines, indent int
+	text                 Text
 }
 
 // written is what came of an entry, for balances as they were known.
@@ -100,7 +107,7 @@ func (r *runner) begin(c *Case) (*story, *problem) {
 		if err != nil {
 			return nil, refusal("terms", fmt.Errorf("read agreement %s: %w", a.Name, err))
 		}
-		s.documents = append(s.documents, document{a.Pos.File, bytes})
+		s.documents = append(s.documents, document{name: a.Pos.File, bytes: bytes})
 	}
 	if err := s.journal.OpenChain(context.Background(), chain()); err != nil {
 		return nil, refusal("terms", err)

@@ -26,27 +26,27 @@ func (s *story) amend(e *Entry) (*tally, *problem) {
 		if a == nil {
 			return nil, &problem{findings: s.r.placed(findings)}
 		}
-		return s.replace(a.Name, document{path, text})
+		return s.replace(a.Name, document{name: path, bytes: text})
 	}
 	a := s.agreement(m.Agreement)
 	if a == nil {
 		return nil, nil
 	}
 	d := s.documents[s.indexOf(a.Name)]
-	text, err := withAmendment(string(d.bytes), m.Text.Value)
+	text, more, err := withAmendment(string(d.bytes), m.Text)
 	if err != nil {
 		s.r.invalid(m.Text, "write the whole agreement: document: FILE", "%v", err)
 		return nil, nil
 	}
-	return s.replace(a.Name, document{d.name, []byte(text)})
+	return s.replace(a.Name, document{d.name, []byte(text), append(slices.Clip(d.added), more)})
 }
 
 // withAmendment adds an item to the list of an agreement's amendments, however far that is indented.
-func withAmendment(doc, item string) (string, error) {
+func withAmendment(doc string, item Text) (string, added, error) {
 	lines := strings.SplitAfter(doc, "\n")
 	start := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(l, "amendments:") })
 	if start < 0 || strings.TrimSpace(strings.TrimPrefix(lines[start], "amendments:")) != "" {
-		return "", errors.New("the agreement has no list of amendments that begins on a line of its own")
+		return "", added{}, errors.New("the agreement has no list of amendments that begins on a line of its own")
 	}
 	end, indent := start+1, ""
 	for ; end < len(lines); end++ {
@@ -58,14 +58,37 @@ func withAmendment(doc, item string) (string, error) {
 			break
 		}
 	}
-	var added strings.Builder
-	if end > 0 && !strings.HasSuffix(lines[end-1], "\n") {
-		added.WriteString("\n")
+	more := added{after: end, indent: len(indent), text: item}
+	var out strings.Builder
+	out.WriteString(strings.Join(lines[:end], ""))
+	if !strings.HasSuffix(out.String(), "\n") {
+		out.WriteString("\n")
 	}
-	for l := range strings.SplitSeq(strings.TrimRight(item, "\n"), "\n") {
-		added.WriteString(indent + l + "\n")
+	for l := range strings.SplitSeq(strings.TrimRight(item.Value, "\n"), "\n") {
+		out.WriteString(indent + l + "\n")
+		more.lines++
 	}
-	return strings.Join(lines[:end], "") + added.String() + strings.Join(lines[end:], ""), nil
+	out.WriteString(strings.Join(lines[end:], ""))
+	return out.String(), more, nil
+}
+
+// placed shows what is wrong with lines that the file of cases adds where they stand in it.
+func (d *document) placed(r *runner, findings []agreement.Finding) []agreement.Finding {
+	for i := range findings {
+		p := &findings[i].Pos
+		for _, a := range d.added {
+			if p.File != d.name || p.Line <= a.after || p.Line > a.after+a.lines {
+				continue
+			}
+			p.File, p.Line = r.file.Name, p.Line-a.after+a.text.Line-1
+			if a.lines > 1 { // a text of several lines begins below its name
+				p.Line++
+				p.Column += r.file.indent(a.text) - a.indent
+			}
+			break
+		}
+	}
+	return r.placed(findings)
 }
 
 // fact makes a fact known from when it was recorded.
@@ -97,13 +120,13 @@ func (s *story) replace(name string, d document, also ...journal.Body) (*tally, 
 	}
 	a, findings := agreementfile.Parse(d.name, d.bytes)
 	if a == nil || hasErrors(findings) {
-		return nil, &problem{findings: s.r.placed(findings)}
+		return nil, &problem{findings: d.placed(s.r, findings)}
 	}
 	all := slices.Clone(s.scene.Set.Agreements())
 	all[i] = a
 	set := agreement.NewSet(all...)
 	if findings := set.Lint(nil); hasErrors(findings) {
-		return nil, &problem{findings: s.r.placed(findings)}
+		return nil, &problem{findings: d.placed(s.r, findings)}
 	}
 	for _, body := range also {
 		s.n++
