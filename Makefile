@@ -5,7 +5,7 @@ FUZZTIME ?= 20s
 TIMEOUT ?= 10m
 KILLS   ?= 200
 
-.PHONY: demo build test check bench fuzz kill clean
+.PHONY: demo build test check bench benchmarks fuzz kill clean
 
 demo: ## the demo: five emulated clouds, a real trace, a statement
 	$(GO) run ./cmd/concord demo
@@ -27,7 +27,11 @@ check: ## format, vet, lint, architecture, tests under the race detector
 	$(GO) test ./internal/archtest
 	$(GO) test -race -timeout $(TIMEOUT) ./...
 
-bench: ## benchmarks, with allocations
+bench: ## the gateway beside nginx and Go's ReverseProxy: 4 minutes, docs/performance.md
+	@mkdir -p bin
+	$(GO) run ./internal/bench -json bin/bench.json
+
+benchmarks: ## Go's benchmarks of every package, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## every fuzz target for FUZZTIME

@@ -34,6 +34,16 @@ type Options struct {
 	// Looks make the server look whether the files of its configuration changed; they are read again when they have been
 	// still for two looks. nil = nobody looks.
 	Looks <-chan time.Time
+	// Appender takes what requests give to the journal, in the journal's place: the benchmark tells by it what metering costs.
+	// No command sets it.
+	Appender journal.Appender
+}
+
+func (o *Options) appender(c *store.Committer) journal.Appender {
+	if o.Appender != nil {
+		return o.Appender
+	}
+	return c
 }
 
 // A Server is a gateway with its journal, books and poster: one process run, one chain.
@@ -141,7 +151,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	s.gateway, err = gateway.New(gateway.Config{
 		Timeline: offer.Timeline, Set: offer.Set, Keys: offer.Keys, Adapters: adapters(), Targets: offer.Targets,
 		Budgets: offer.Budgets, MaxOutput: offer.MaxOutput,
-		Journal: s.committer, Chain: s.chain, Random: randomID, Breaker: config.Breaker,
+		Journal: o.appender(s.committer), Chain: s.chain, Random: randomID, Breaker: config.Breaker,
 		Retries: config.Failover.Retries, Hedge: config.Failover.Hedge, Probe: config.Failover.Probe, Objects: s.journal, Past: s.past, Speed: o.Speed, Log: o.Log,
 		Timeouts: gateway.Timeouts{
 			FirstByte: config.Timeouts.FirstByte, Idle: config.Timeouts.Idle, Request: config.Timeouts.Request,
