@@ -3,7 +3,6 @@ package delivery
 import (
 	"errors"
 	"fmt"
-	"slices"
 
 	"concord/agreement"
 	"concord/money"
@@ -179,69 +178,6 @@ func (r *Router) queryFor(d *agreement.Deployment, seller, buyer string) pricing
 		Seller: seller, Buyer: buyer, Product: d.Product, Cloud: d.Cloud, Region: d.Region, Deploy: d.ID, At: r.at,
 		PromptLn: standardMix.Tokens[usage.Input],
 	}
-}
-
-// missing returns the classes that a deployment can return and rate does not price.
-func (r *Router) missing(d *agreement.Deployment, rate *pricing.Rate, ok bool) []usage.Class {
-	apis := d.APIs
-	if p, known := r.terms.Product(d.Product); known && len(apis) == 0 {
-		apis = p.APIs
-	}
-	if len(apis) == 0 {
-		apis = []agreement.API{agreement.Chat}
-	}
-	var out []usage.Class
-	for _, class := range classes(apis) {
-		if !ok || !rate.Priced[class] {
-			out = append(out, class)
-		}
-	}
-	for _, meters := range meters(apis) {
-		if !ok || !slices.ContainsFunc(meters, func(c usage.Class) bool { return rate.Priced[c] }) {
-			out = append(out, meters...)
-		}
-	}
-	return out
-}
-
-// meters are the classes of sound and of pictures, of which a price needs at least one: some models report tokens, others are
-// billed by seconds, characters or the piece, and only their vendor's list says by what.
-func meters(apis []agreement.API) (out [][]usage.Class) {
-	if slices.Contains(apis, agreement.Audio) {
-		out = append(out, []usage.Class{usage.InputAudio, usage.OutputAudio, usage.Seconds, usage.Characters})
-	}
-	if slices.Contains(apis, agreement.Images) {
-		out = append(out, []usage.Class{usage.OutputImage, usage.Images})
-	}
-	return out
-}
-
-// classes are the token classes that answers of these surfaces can all report. Reasoning, rejected and cached tokens are
-// priced by the book's rules where it has no line of their own. Completions know no cache.
-func classes(apis []agreement.API) []usage.Class {
-	var text, cached, embedded bool
-	for _, api := range apis {
-		switch api {
-		case agreement.Chat, agreement.Responses:
-			text, cached = true, true
-		case agreement.Completions:
-			text = true
-		case agreement.Embeddings:
-			embedded = true
-		case agreement.Audio, agreement.Images, agreement.Moderations:
-		}
-	}
-	var out []usage.Class
-	if text || embedded {
-		out = append(out, usage.Input)
-	}
-	if cached {
-		out = append(out, usage.CacheRead)
-	}
-	if text {
-		out = append(out, usage.Output, usage.Reasoning, usage.Rejected)
-	}
-	return out
 }
 
 // mixed prices the standard mix; what does not fit an amount counts as free, since check 6 has refused it elsewhere.

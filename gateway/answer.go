@@ -255,5 +255,13 @@ func (q *request) estimate(text int64) usage.Usage {
 
 // outputBound is the most that the client asked for; 0 = it named no limit.
 func (q *request) outputBound() int64 {
-	return q.call.Scan.MaxTokens * max(q.call.Scan.Choices, 1)
+	s := &q.call.Scan
+	if s.MaxTokens == 0 {
+		return 0
+	}
+	bound := times(s.MaxTokens, max(s.Choices, s.BestOf, 1))
+	if q.call.Op == clouds.CreateCompletion {
+		return times(bound, q.demand().prompts)
+	}
+	return bound
 }

@@ -53,7 +53,11 @@ func (g *Gateway) adopt(orphans bool) error {
 	defer cancel()
 	defer context.AfterFunc(g.ending, cancel)()
 	now := g.config.Now().UnixNano()
-	return g.config.Objects.Pending(ctx, now-int64(2*pollAge), func(e *journal.Entry) bool {
+	since := now - int64(2*pollAge)
+	if !orphans {
+		since = 0 // however long no gateway ran: what is held for them is released
+	}
+	return g.config.Objects.Pending(ctx, since, func(e *journal.Entry) bool {
 		r, ok := e.Body.(*journal.Record)
 		if !ok || orphans && e.Time > now-int64(2*lookAround) {
 			return true
@@ -245,6 +249,14 @@ func (g *Gateway) settleLater(k *kept, o journal.Outcome, used *usage.Usage) {
 	} else {
 		p := pricer{router: router, admitted: k.admitted, record: r, log: g.log}
 		p.price(o, 0, used, nil, nil)
+	}
+	held, err := g.holdOf(k)
+	if err != nil {
+		g.log.Warn("what a background response used is not recorded yet", "response", k.id, "error", err)
+		return
+	}
+	if held != (hold{}) {
+		g.endHold(r, held)
 	}
 	e := journal.Entry{Time: k.admitted, ID: string(k.request[:]), Part: laterPart, Body: r}
 	if err := g.appendLater(e); err != nil {

@@ -2,9 +2,10 @@ package gateway
 
 import (
 	"bytes"
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
-	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -58,10 +59,6 @@ func (b *Budget) covers(k *Key) bool {
 	return b.Customer == k.Customer
 }
 
-// imageTokens bounds what one picture of a prompt counts, however it is referred to: the largest published count is 48,169
-// tokens, of a 768 x 2,000 picture in high detail by gpt-4o-mini (OpenAI's guide to vision, read 2026-11-23).
-const imageTokens = 50_000
-
 // claim bounds what the request can cost and puts what it takes of its key's budgets into the intent. A request that nothing
 // bounds is refused.
 func (q *request) claim(in *journal.Intent) *fault {
@@ -70,7 +67,7 @@ func (q *request) claim(in *journal.Intent) *fault {
 	if f := q.boundable(budgets[0]); f != nil {
 		return f
 	}
-	if limit := q.key.MaxOutput; limit > 0 && q.call.Scan.MaxTokensName == "" && (q.call.Op == clouds.CreateChat || q.call.Op == clouds.CreateResponse) {
+	if limit := q.key.MaxOutput; limit > 0 && q.call.Scan.MaxTokensName == "" && limitName(q.call.Op) != "" {
 		if f := q.limitOutput(limit); f != nil {
 			return f
 		}
@@ -92,106 +89,9 @@ func (q *request) claim(in *journal.Intent) *fault {
 	return nil
 }
 
-// A bound is the most that a request can come to.
-type bound struct {
-	most   money.Amount
-	output int64 // tokens
-}
-
-// bound works out the most that the request can cost at any deployment of its plan, in a currency. A fault says that nothing
-// bounds it; b is the budget that asks, for its words.
-func (q *request) bound(b *Budget, c money.Currency) (most bound, f *fault) {
-	if b == nil {
-		b = &Budget{Currency: c}
-		if f := q.boundable(b); f != nil {
-			return most, f
-		}
-	}
-	input := inputBound(q.body)
-	for i := range q.plan.Steps {
-		dep := q.plan.Steps[i].Deployment
-		output, bounded := q.outputAt(dep)
-		if !bounded {
-			return most, unbounded(b, q.call.Op)
-		}
-		if charged := q.view.router.Currency(dep); charged != "" && charged != c {
-			return most, otherCurrency(b, charged)
-		}
-		cost, err := q.view.router.Bound(dep, q.admitted, input, output)
-		if err != nil {
-			q.g.log.Error("request not bounded", "request", q.id.String(), "error", err)
-			return most, unbounded(b, q.call.Op)
-		}
-		if cost.Cmp(most.most) > 0 {
-			most.most = cost
-		}
-		most.output = max(most.output, output)
-	}
-	return most, nil
-}
-
-// boundable refuses what has no upper bound that could be held.
-func (q *request) boundable(b *Budget) *fault {
-	s := &q.call.Scan
-	why, param := "", ""
-	switch q.call.Op {
-	case clouds.CreateChat, clouds.CreateEmbedding, clouds.CreateModeration:
-	case clouds.CreateResponse:
-		switch {
-		case s.Background:
-			why, param = "a response made in the background", "background"
-		case s.Previous != "":
-			why, param = "a response that continues another, whose size is not in the request,", "previous_response_id"
-		}
-	default:
-		why = "this endpoint, which is not billed by tokens that the request bounds,"
-	}
-	if why == "" {
-		return nil
-	}
-	return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "budget_unbounded", param: param, final: true,
-		message: fmt.Sprintf("This key is under the budget %s, and %s has no upper bound that the budget could hold. Use chat completions, "+
-			"responses or embeddings with all of their input in the request, or a key without a budget.", b.ID, why)}
-}
-
-// inputBound is the most tokens that a body can count: no token is shorter than a byte, and pictures are bounded by number.
-func inputBound(body []byte) int64 {
-	pictures := max((bytes.Count(body, []byte("image_url"))+1)/2, bytes.Count(body, []byte("input_image")))
-	return int64(len(body)) + int64(pictures)*imageTokens
-}
-
-// outputAt is the most tokens that an answer of a deployment can have; false = nothing bounds it.
-func (q *request) outputAt(dep int) (int64, bool) {
-	s := &q.call.Scan
-	if q.call.Op == clouds.CreateEmbedding || q.call.Op == clouds.CreateModeration {
-		return 0, true
-	}
-	limit := int64(math.MaxInt64)
-	for _, l := range [...]int64{s.MaxTokens, q.key.MaxOutput, q.offer.maxOutput[q.view.router.Catalog().Deployments[dep].ID]} {
-		if l > 0 {
-			limit = min(limit, l)
-		}
-	}
-	if limit == math.MaxInt64 {
-		return 0, false
-	}
-	choices := max(s.Choices, s.BestOf, 1)
-	if limit > math.MaxInt64/choices {
-		return 0, false
-	}
-	output := limit * choices
-	if s.Fields&clouds.FieldPrediction != 0 { // what is rejected of it is billed as output
-		output += int64(len(q.body))
-	}
-	return output, true
-}
-
 // limitOutput writes the key's limit into a body that names none, so that the cloud keeps to what is held.
 func (q *request) limitOutput(limit int64) *fault {
-	name := `"max_completion_tokens":`
-	if q.call.Op == clouds.CreateResponse {
-		name = `"max_output_tokens":`
-	}
+	name := `"` + limitName(q.call.Op) + `":`
 	open := bytes.IndexByte(q.body, '{') + 1
 	if open == 0 {
 		return nil // not JSON: boundable has refused it
@@ -209,16 +109,6 @@ func (q *request) limitOutput(limit int64) *fault {
 	}
 	q.body, q.call.Body, q.call.Scan = body, body, scan
 	return nil
-}
-
-func unbounded(b *Budget, op clouds.Operation) *fault {
-	param := "max_completion_tokens"
-	if op == clouds.CreateResponse {
-		param = "max_output_tokens"
-	}
-	return &fault{status: http.StatusBadRequest, kind: "invalid_request_error", code: "budget_needs_output_limit", param: param, final: true,
-		message: fmt.Sprintf("This key is under the budget %s, and nothing bounds how long the answer may get. Set %s in the request; or have "+
-			"max_output set for the key, or for the deployments of the model, in the gateway's configuration.", b.ID, param)}
 }
 
 func otherCurrency(b *Budget, c money.Currency) *fault {
@@ -261,28 +151,67 @@ func (q *request) overBudget(r *journal.BudgetRefusal) {
 	h["X-Concord-Budget"] = []string{r.Budget}
 	q.fail(&fault{status: http.StatusTooManyRequests, kind: "insufficient_quota", code: "budget_exceeded", final: true,
 		message: fmt.Sprintf("The budget %s (%s) has %s of %s %s left: %s is spent and %s held by open requests. This request can cost up to %s: "+
-			"%d bytes of input, each a token at most, and %d tokens of output, at the dearest deployment that may serve it.",
-			r.Budget, r.Window, left, r.Limit, r.Currency, r.Spent, r.Held, r.Amount, q.papers.intent.InputBytes, q.papers.intent.OutputBound)})
+			"%s, at the dearest deployment that may serve it.",
+			r.Budget, r.Window, left, r.Limit, r.Currency, r.Spent, r.Held, r.Amount, q.boundWords())})
 }
 
-// endHold makes the record end the hold of its intent: what was used above it is not charged.
+// endHold makes the record end the hold of its intent: what was used above it is not charged. What is still being made keeps
+// its hold: the later part that says what it used ends it.
 func (q *request) endHold() {
-	r := &q.papers.record
-	if c := q.papers.intent.Currency; c != "" {
-		r.Currency = c // what was held and what is charged are of one currency, also where nothing is charged
+	r, in := &q.papers.record, &q.papers.intent
+	if r.Pending {
+		r.Currency = cmp.Or(in.Currency, r.Currency)
+		return
 	}
-	if err := r.EndHold(q.papers.intent.Hold); err != nil {
-		q.g.log.Error("charge not held to its hold, nothing is charged", "request", q.id.String(), "error", err)
+	q.g.endHold(r, hold{in.Hold, in.Currency})
+}
+
+// A hold is what a request holds; the zero value is none.
+type hold struct {
+	amount   money.Amount
+	currency money.Currency
+}
+
+func (g *Gateway) endHold(r *journal.Record, h hold) {
+	if h.currency != "" {
+		r.Currency = h.currency // what was held and what is charged are of one currency, also where nothing is charged
+	}
+	if err := r.EndHold(h.amount); err != nil {
+		g.log.Error("charge not held to its hold, nothing is charged", "request", r.Request.String(), "error", err)
 		r.Unpriced, r.Lines, r.Above = classes(&r.Usage), nil, money.Amount{}
 	}
 	if !r.Above.IsZero() {
-		q.g.log.Warn("usage above the hold of its request is not charged", "request", q.id.String(), "deployment", q.done.Deployment,
+		g.log.Warn("usage above the hold of its request is not charged", "request", r.Request.String(),
 			"hold", r.Held.String(), "above", r.Above.String())
 	}
 }
 
+// holdOf returns what the request holds that made a kept object: this process may not have admitted it.
+func (g *Gateway) holdOf(k *kept) (hold, error) {
+	if k.hold != nil {
+		return *k.hold, nil
+	}
+	if g.config.Objects == nil {
+		return hold{}, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), findFor)
+	defer cancel()
+	defer context.AfterFunc(g.ending, cancel)()
+	entries, err := g.config.Objects.Find(ctx, k.request)
+	if err != nil {
+		return hold{}, fmt.Errorf("find the intent of %s: %w", k.request, err)
+	}
+	k.hold = &hold{}
+	for i := range entries {
+		if in, ok := entries[i].Body.(*journal.Intent); ok && len(in.Claims) > 0 {
+			*k.hold = hold{in.Hold, in.Currency}
+		}
+	}
+	return *k.hold, nil
+}
+
 // checkBudgets reports everything that is wrong with budgets.
-func checkBudgets(budgets []Budget, maxOutput map[string]int64) []error {
+func checkBudgets(budgets []Budget, limits ...map[string]int64) []error {
 	var errs []error
 	seen := map[string]bool{}
 	for i := range budgets {
@@ -299,9 +228,11 @@ func checkBudgets(budgets []Budget, maxOutput map[string]int64) []error {
 		}
 		seen[b.ID] = true
 	}
-	for id, n := range maxOutput {
-		if n < 0 {
-			errs = append(errs, fmt.Errorf("deployment %s has a max output of %d tokens: use a positive number", id, n))
+	for i, of := range limits {
+		for id, n := range of {
+			if n < 0 {
+				errs = append(errs, fmt.Errorf("deployment %s has %s of %d: use a positive number", id, [...]string{"a max output", "a context", "max seconds"}[i], n))
+			}
 		}
 	}
 	return errs

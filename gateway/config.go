@@ -60,7 +60,7 @@ type Timeouts struct {
 }
 
 // Config is what a gateway is made of. Timeline, Keys, Adapters, Targets and Journal must be given. Timeline, Set, Keys,
-// Targets, Budgets and MaxOutput are what it offers at first; Gateway.Swap exchanges them.
+// Targets, Budgets, MaxOutput, Context and MaxSound are what it offers at first; Gateway.Swap exchanges them.
 type Config struct {
 	Timeline  *delivery.Timeline
 	Set       journal.Hash              // of the set document that the timeline was made from
@@ -69,6 +69,8 @@ type Config struct {
 	Targets   map[string]*clouds.Target // by deployment id
 	Budgets   []Budget
 	MaxOutput map[string]int64 // tokens that a model can answer with at most, by deployment id; what is not there is not known
+	Context   map[string]int64 // tokens that a model can read at most, known in the same way
+	MaxSound  map[string]int64 // seconds that a model can hear at most, known in the same way
 	Journal   journal.Appender // of this process's chain
 	Chain     journal.ChainID  // whose tag stands in request ids
 	Now       func() time.Time // the wall clock; nil = time.Now
@@ -215,5 +217,6 @@ func (c *Config) check() error {
 
 // offer is what the gateway begins with.
 func (c *Config) offer() Offer {
-	return Offer{Timeline: c.Timeline, Set: c.Set, Keys: c.Keys, Targets: c.Targets, Budgets: c.Budgets, MaxOutput: c.MaxOutput}
+	return Offer{Timeline: c.Timeline, Set: c.Set, Keys: c.Keys, Targets: c.Targets, Budgets: c.Budgets,
+		MaxOutput: c.MaxOutput, Context: c.Context, MaxSound: c.MaxSound}
 }

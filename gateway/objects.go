@@ -18,6 +18,7 @@ import (
 // is one.
 type Objects interface {
 	FindObject(ctx context.Context, object string) ([]journal.Entry, error)
+	Find(ctx context.Context, request journal.RequestID) ([]journal.Entry, error)
 	Pending(ctx context.Context, since int64, yield func(*journal.Entry) bool) error
 }
 
@@ -41,8 +42,9 @@ type kept struct {
 	terms, set journal.Hash
 
 	mu      sync.Mutex
-	pending bool // what it used is not recorded yet
-	watched bool // somebody polls it
+	pending bool  // what it used is not recorded yet
+	watched bool  // somebody polls it
+	hold    *hold // of the request that made it, which its later part ends; nil = not looked up
 }
 
 // keptOf reads a kept object from a record; nil if nothing was made.

@@ -19,19 +19,24 @@ type Offer struct {
 	Targets   map[string]*clouds.Target // by deployment id
 	Budgets   []Budget
 	MaxOutput map[string]int64 // tokens that a model can answer with at most, by deployment id; what is not there is not known
+	Context   map[string]int64 // tokens that a model can read at most, known in the same way
+	MaxSound  map[string]int64 // seconds that a model can hear at most, known in the same way
 }
 
 // offer is an Offer made ready. Apart from the view that it remembers it is never written.
 type offer struct {
-	timeline  *delivery.Timeline
-	set       journal.Hash
-	keys      map[KeyHash]*Key
-	targets   map[string]*clouds.Target
-	adapters  map[string]clouds.Adapter
-	maxOutput map[string]int64
-	health    *health
-	view      atomic.Pointer[view] // the last one
+	timeline *delivery.Timeline
+	set      journal.Hash
+	keys     map[KeyHash]*Key
+	targets  map[string]*clouds.Target
+	adapters map[string]clouds.Adapter
+	limits   limits
+	health   *health
+	view     atomic.Pointer[view] // the last one
 }
+
+// limits are what models can do at most, by deployment id.
+type limits struct{ output, context, seconds map[string]int64 }
 
 // Swap exchanges what is offered. Requests that are admitted from now on are served under the new offer; those that were
 // admitted before keep the old one to their end. The set document must be durable in the journal: records that name it
@@ -61,7 +66,7 @@ func (g *Gateway) prepare(next Offer) *offer {
 	deployments := next.Timeline.At(g.config.Now().UnixNano()).Catalog().Deployments
 	o := &offer{
 		timeline: next.Timeline, set: next.Set, keys: make(map[KeyHash]*Key, len(next.Keys)), targets: next.Targets,
-		adapters: g.config.Adapters, maxOutput: next.MaxOutput, health: g.breakers.health(deployments, next.Targets),
+		adapters: g.config.Adapters, limits: limits{next.MaxOutput, next.Context, next.MaxSound}, health: g.breakers.health(deployments, next.Targets),
 	}
 	budgets := make(map[string]*retryBudget)
 	for hash, key := range next.Keys {
@@ -84,7 +89,7 @@ func (o *Offer) check(adapters map[string]clouds.Adapter, now int64) []error {
 	if len(o.Keys) == 0 {
 		errs = append(errs, errors.New("field Keys is empty: nobody could send a request; give at least one key"))
 	}
-	errs = append(errs, checkBudgets(o.Budgets, o.MaxOutput)...)
+	errs = append(errs, checkBudgets(o.Budgets, o.MaxOutput, o.Context, o.MaxSound)...)
 	catalog := o.Timeline.At(now).Catalog()
 	for i := range catalog.Deployments {
 		d := &catalog.Deployments[i]

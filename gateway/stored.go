@@ -145,6 +145,9 @@ func (q *request) remember() {
 		return
 	}
 	if k := keptOf(q.admitted, r); k != nil {
+		if k.hold = new(hold); q.budgeted && r.Pending {
+			*k.hold = hold{q.papers.intent.Hold, q.papers.intent.Currency}
+		}
 		q.g.follows(q.g.registry.remember(k))
 	}
 }

@@ -134,6 +134,10 @@ func (l *lateObjects) FindObject(ctx context.Context, object string) ([]journal.
 	return l.journal.Load().FindObject(ctx, object)
 }
 
+func (l *lateObjects) Find(ctx context.Context, id journal.RequestID) ([]journal.Entry, error) {
+	return l.journal.Load().Find(ctx, id)
+}
+
 func (l *lateObjects) Pending(ctx context.Context, since int64, yield func(*journal.Entry) bool) error {
 	if j := l.journal.Load(); j != nil {
 		return j.Pending(ctx, since, yield)

@@ -57,7 +57,7 @@ prices: list
 currency: USD
 per: 1M tokens
 entries:
-  - {product: openai/*, seller: openai, from: 2020-01-01, input: "2.50", cache_read: "0.25", output: "15", input_audio: "10", output_audio: "20", input_image: "5", provenance: public, source: test}
+  - {product: openai/*, seller: openai, from: 2020-01-01, input: "2.50", cache_read: "0.25", output: "15", input_audio: "10", output_audio: "20", input_image: "5", output_image: "20", images: "0.04", seconds: "0.0001", characters: "15", provenance: public, source: test}
 `
 
 const cloudCosts = `concord: 1
@@ -65,8 +65,8 @@ costs: cloud-costs
 currency: USD
 per: 1M tokens
 entries:
-  - {product: openai/*, operator: microsoft, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", input_audio: "5", output_audio: "10", input_image: "2", provenance: assumed, source: test}
-  - {product: openai/*, operator: amazon, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", input_audio: "5", output_audio: "10", input_image: "2", provenance: assumed, source: test}
+  - {product: openai/*, operator: microsoft, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", input_audio: "5", output_audio: "10", input_image: "2", output_image: "10", images: "0.02", seconds: "0.0001", characters: "5", provenance: assumed, source: test}
+  - {product: openai/*, operator: amazon, buyer: openai, from: 2020-01-01, input: "0.875", cache_read: "0.0875", output: "5.25", input_audio: "5", output_audio: "10", input_image: "2", output_image: "10", images: "0.02", seconds: "0.0001", characters: "5", provenance: assumed, source: test}
 `
 
 const (
