@@ -34,7 +34,8 @@ type Charge struct {
 
 // A Bill reads a provider's export of one billing period.
 type Bill struct {
-	Cloud string // whose export it is; rows that name another one that is known are an error; "" = any
+	Cloud    string         // whose export it is; rows that name another one that is known are an error; "" = any
+	Currency money.Currency // of what it is held against; "" = any
 
 	t           *table
 	from, until int64
@@ -131,6 +132,9 @@ func (b *Bill) money(c *Charge) (err error) {
 	if b.currency == "" {
 		if len(c.Currency) != 3 || strings.ToUpper(string(c.Currency)) != string(c.Currency) {
 			return t.wrong(at.currency, "it is not the code of a currency, such as USD", "reconcile an export in the currency of its invoice")
+		}
+		if b.Currency != "" && c.Currency != b.Currency {
+			return t.wrong(at.currency, fmt.Sprintf("the costs of the journal are in %s", b.Currency), "export the billing account in that currency, as its invoice is")
 		}
 		b.currency, b.currencyAt = strings.Clone(string(c.Currency)), c.Line
 	}

@@ -104,6 +104,9 @@ func at(all map[bucketKey]*bucket, k bucketKey) *bucket {
 	return b
 }
 
+// Currency returns what our costs are in; "" = there are none.
+func (r *Reconciler) Currency() money.Currency { return r.currency }
+
 // start returns the first instant of a bucket.
 func start(ns, step int64) int64 { return ns - ns%step }
 
@@ -157,6 +160,9 @@ func (r *Reconciler) Theirs(c *Charge) (err error) {
 		return nil
 	}
 	r.rows++
+	if r.currency == "" {
+		r.currency = c.Currency
+	}
 	r.places = max(r.places, min(c.Places, money.Scale))
 	if err := r.invoice(c); err != nil {
 		return err
