@@ -148,6 +148,8 @@ type Event struct {
 	UsageOnly bool   // an event that carries nothing but usage: hidden from a client that did not ask
 	Drop      bool   // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
 	Text      int    // bytes of delivered text in it (content, reasoning, refusal, tool arguments), as written in the JSON
+	Said      []byte // that text as written, without its quotes, a part of the data; nil = none
+	Scattered bool   // the text stands in several places: AppendText gathers it
 	Object    []byte // id of the response that it speaks of, a part of the data; nil = none
 	Tokens    usage.Usage
 }

@@ -98,7 +98,7 @@ func (e *Event) readChoice(data []byte, i int) (part bool, end int) {
 			if o.skip() {
 				part = true
 				e.Content = e.Content || filled(o.value())
-				e.Text += stringBytes(o.value())
+				e.say(o.value())
 			}
 		case "finish_reason":
 			if o.skip() && o.value()[0] == '"' && len(o.value()) > 2 {
@@ -119,14 +119,14 @@ func (e *Event) readDelta(data []byte, i int) int {
 		value := o.value()
 		switch string(o.m.key) {
 		case "content", "reasoning_content", "reasoning", "refusal":
-			e.Text += stringBytes(value)
+			e.say(value)
 		case "tool_calls":
 			a := array{b: value}
 			for a.next() {
-				e.Text += textBytes(value[a.at[0]:a.at[1]])
+				e.scatter(textBytes(value[a.at[0]:a.at[1]]))
 			}
 		case "function_call":
-			e.Text += textBytes(value)
+			e.scatter(textBytes(value))
 		case "audio":
 		default:
 			continue
@@ -134,6 +134,23 @@ func (e *Event) readDelta(data []byte, i int) int {
 		e.Content = e.Content || filled(value)
 	}
 	return o.i
+}
+
+// say counts a text that an event delivers, and points at it where it is the only one.
+func (e *Event) say(value []byte) {
+	n := stringBytes(value)
+	if n == 0 {
+		return
+	}
+	e.Scattered = e.Scattered || e.Text > 0 // counted before it
+	e.Said = value[1 : n+1]
+	e.Text += n
+}
+
+// scatter counts text that stands in several places, or deeper.
+func (e *Event) scatter(n int) {
+	e.Scattered = e.Scattered || n > 0
+	e.Text += n
 }
 
 // textBytes counts the bytes of text that a message or a call in it delivers.

@@ -149,7 +149,9 @@ func TestEventsSayWhatAStreamCarries(t *testing.T) {
 		"Azure's cut":             {data: choice(`{"delta":{},"finish_reason":"content_filter"}`), rules: azure, want: clouds.Event{Finish: true}},
 		"Azure's error":           {data: `{"error":{"code":"429"}}`, rules: azure, want: clouds.Event{Error: true}},
 	} {
-		if d := cmp.Diff(row.want, clouds.ReadEvent(chat, []byte(row.data), row.rules)); d != "" {
+		got := clouds.ReadEvent(chat, []byte(row.data), row.rules)
+		got.Said, got.Scattered = nil, false // text_test.go
+		if d := cmp.Diff(row.want, got); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 	}

@@ -77,7 +77,7 @@ func (e *Event) name(kind, delta []byte, failed bool) {
 	default:
 		if e.Error = failed; !failed && delta != nil && bytes.HasSuffix(kind, []byte(".delta")) {
 			e.Content = filled(delta)
-			e.Text = stringBytes(delta)
+			e.say(delta)
 		}
 	}
 }

@@ -51,7 +51,9 @@ func TestTypedEventsAreRead(t *testing.T) {
 		"done, from a host that says so everywhere": {clouds.CreateResponse, `[DONE]`, clouds.Event{Done: true}},
 		"a keep-alive": {clouds.CreateResponse, ` `, clouds.Event{Drop: true}},
 	} {
-		if d := cmp.Diff(row.want, clouds.ReadEvent(call(row.op), []byte(row.data), clouds.EventRules{})); d != "" {
+		got := clouds.ReadEvent(call(row.op), []byte(row.data), clouds.EventRules{})
+		got.Said, got.Scattered = nil, false // text_test.go
+		if d := cmp.Diff(row.want, got); d != "" {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
