@@ -4,6 +4,7 @@ FUZZTIME ?= 20s
 # A test that hangs is a failure, not a coffee break.
 TIMEOUT ?= 10m
 KILLS   ?= 200
+RECORDS ?= 200000
 
 .PHONY: demo build test check bench benchmarks fuzz kill clean
 
@@ -27,9 +28,10 @@ check: ## format, vet, lint, architecture, tests under the race detector
 	$(GO) test ./internal/archtest
 	$(GO) test -race -timeout $(TIMEOUT) ./...
 
-bench: ## the gateway beside nginx and Go's ReverseProxy: 4 minutes, docs/performance.md
+bench: ## the gateway beside nginx and Go's ReverseProxy: 4 minutes, docs/performance.md; then journal, poster and books
 	@mkdir -p bin
 	$(GO) run ./internal/bench -json bin/bench.json
+	$(GO) test -count=1 -timeout 30m ./internal/figures -v -figures -records $(RECORDS)
 
 benchmarks: ## Go's benchmarks of every package, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
