@@ -37,12 +37,9 @@ func (l *loader) budgets() {
 		}
 	}
 	for _, d := range l.doc.Deployments {
-		if n, ok := l.tokens(d.MaxOutput); ok {
-			if l.config.MaxOutput == nil {
-				l.config.MaxOutput = map[string]int64{}
-			}
-			l.config.MaxOutput[d.ID.Value] = n
-		}
+		l.limit(&l.config.MaxOutput, d.ID.Value, d.MaxOutput, "tokens")
+		l.limit(&l.config.Context, d.ID.Value, d.Context, "tokens")
+		l.limit(&l.config.MaxSound, d.ID.Value, d.MaxSound, "seconds")
 	}
 }
 
@@ -102,20 +99,35 @@ func parseLimit(s string) (a money.Amount, c money.Currency, ok bool) {
 }
 
 // tokens reads a number of tokens; false where none is given, or it is none.
-func (l *loader) tokens(t text) (int64, bool) {
+func (l *loader) tokens(t text) (int64, bool) { return l.countOf(t, "tokens") }
+
+func (l *loader) countOf(t text, of string) (int64, bool) {
 	if !t.Given() {
 		return 0, false
 	}
 	n, ok := parseCount(t.Value)
 	if !ok {
-		l.reject("config-number", t, "write a whole number above 0", "%q is not a number of tokens", t.Value)
+		l.reject("config-number", t, "write a whole number above 0", "%q is not a number of %s", t.Value, of)
 	}
 	return int64(n), ok
 }
 
+// limit reads what a deployment's model can do at most.
+func (l *loader) limit(to *map[string]int64, deployment string, t text, of string) {
+	n, ok := l.countOf(t, of)
+	if !ok {
+		return
+	}
+	if *to == nil {
+		*to = map[string]int64{}
+	}
+	(*to)[deployment] = n
+}
+
 // sameBudgets reports whether requests are held to the same budgets and bounds.
 func sameBudgets(a, b *Config) bool {
-	return slices.EqualFunc(a.Budgets, b.Budgets, sameBudget) && maps.Equal(a.MaxOutput, b.MaxOutput)
+	return slices.EqualFunc(a.Budgets, b.Budgets, sameBudget) && maps.Equal(a.MaxOutput, b.MaxOutput) &&
+		maps.Equal(a.Context, b.Context) && maps.Equal(a.MaxSound, b.MaxSound)
 }
 
 func sameBudget(a, b gateway.Budget) bool {
@@ -146,8 +158,13 @@ func budgetChanges(a, b *Config) []string {
 	for _, id := range slices.Sorted(maps.Keys(was)) {
 		out = append(out, fmt.Sprintf("budget %s: removed, its requests are not held to it any more", id))
 	}
-	if !maps.Equal(a.MaxOutput, b.MaxOutput) {
-		out = append(out, "deployments: max_output changed")
+	for _, limit := range []struct {
+		name string
+		a, b map[string]int64
+	}{{"max_output", a.MaxOutput, b.MaxOutput}, {"context", a.Context, b.Context}, {"max_seconds", a.MaxSound, b.MaxSound}} {
+		if !maps.Equal(limit.a, limit.b) {
+			out = append(out, "deployments: "+limit.name+" changed")
+		}
 	}
 	return out
 }

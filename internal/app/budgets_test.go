@@ -56,6 +56,23 @@ func TestBudgets_are_read_with_their_limit_period_and_zone(t *testing.T) {
 	}
 }
 
+func TestWhat_a_model_can_take_is_read_by_deployment(t *testing.T) {
+	given := strings.Replace(example(t), "{id: openai-azure-gpt54,", "{id: openai-azure-gpt54, max_output: 128000, context: 400000, max_seconds: 1500,", 1)
+	c, err := app.Load("concord.yaml", withConfig(given, nil), known)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := [3]int64{c.MaxOutput["openai-azure-gpt54"], c.Context["openai-azure-gpt54"], c.MaxSound["openai-azure-gpt54"]}
+	if diff := cmp.Diff([3]int64{128_000, 400_000, 1500}, got); diff != "" {
+		t.Error(diff)
+	}
+	_, err = app.Load("concord.yaml", withConfig(strings.Replace(given, "max_seconds: 1500", "max_seconds: long", 1), nil), known)
+	invalid, ok := err.(*app.Invalid)
+	if !ok || len(invalid.Findings) != 1 || !strings.Contains(invalid.Findings[0].Message, "number of seconds") || invalid.Findings[0].Pos.Line == 0 {
+		t.Errorf("got %v, want one finding with a place", err)
+	}
+}
+
 // firstKey is the id of the first key of the examples.
 func firstKey(t *testing.T) string {
 	t.Helper()

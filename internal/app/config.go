@@ -41,6 +41,8 @@ type Config struct {
 	Keys       []Key
 	Budgets    []gateway.Budget
 	MaxOutput  map[string]int64   // tokens that a model can answer with, by deployment; what is not there is not known
+	Context    map[string]int64   // tokens that a model can read, in the same way
+	MaxSound   map[string]int64   // seconds of sound that a model takes, in the same way
 	Documents  []journal.Document // agreements and price books as read, in order
 	Timeouts   Timeouts
 	Breaker    delivery.Settings

@@ -91,7 +91,9 @@ type deployment struct {
 	APIs      []text `yaml:"apis"`
 	Capacity  text   `yaml:"capacity"`
 	Paid      text   `yaml:"provisioned"`
-	MaxOutput text   `yaml:"max_output"` // tokens that the model can answer with
+	MaxOutput text   `yaml:"max_output"`  // tokens that the model can answer with; of a picture, tokens of one
+	Context   text   `yaml:"context"`     // tokens that the model can read
+	MaxSound  text   `yaml:"max_seconds"` // of sound that the model takes
 }
 
 type customer struct {

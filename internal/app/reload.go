@@ -61,7 +61,7 @@ type inForce struct {
 
 func (f *inForce) offer() gateway.Offer {
 	return gateway.Offer{Timeline: f.timeline, Set: f.set, Keys: gatewayKeys(f.config.Keys), Targets: targetsByID(f.config.Targets),
-		Budgets: f.config.Budgets, MaxOutput: f.config.MaxOutput}
+		Budgets: f.config.Budgets, MaxOutput: f.config.MaxOutput, Context: f.config.Context, MaxSound: f.config.MaxSound}
 }
 
 // Reload reads the configuration and all that it names again and, if it is good and says something new, puts it into force:

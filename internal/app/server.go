@@ -150,7 +150,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	offer := first.offer()
 	s.gateway, err = gateway.New(gateway.Config{
 		Timeline: offer.Timeline, Set: offer.Set, Keys: offer.Keys, Adapters: adapters(), Targets: offer.Targets,
-		Budgets: offer.Budgets, MaxOutput: offer.MaxOutput,
+		Budgets: offer.Budgets, MaxOutput: offer.MaxOutput, Context: offer.Context, MaxSound: offer.MaxSound,
 		Journal: o.appender(s.committer), Chain: s.chain, Random: randomID, Breaker: config.Breaker,
 		Retries: config.Failover.Retries, Hedge: config.Failover.Hedge, Probe: config.Failover.Probe, Objects: s.journal, Past: s.past, Speed: o.Speed, Log: o.Log,
 		Timeouts: gateway.Timeouts{
