@@ -7,7 +7,7 @@ import (
 	"io/fs"
 )
 
-//go:embed *.yaml traces
+//go:embed *.yaml traces year/*.yaml
 var files embed.FS
 
 // Trace is the path of the embedded trace.

@@ -29,8 +29,8 @@ var heights = map[string]int{
 
 	"examples": 49, // data that the demo carries
 
-	"internal/archtest": 50, "internal/telemetry": 50, "internal/app": 51, "internal/demo": 52, "internal/cli": 53, "internal/killtest": 54, "internal/figures": 54, "internal/bench": 54, "internal/clienttest": 54,
-	"cmd/concord": 60,
+	"internal/archtest": 50, "internal/telemetry": 50, "internal/app": 51, "internal/demo": 52, "internal/cli": 53, "internal/killtest": 54, "internal/figures": 54, "internal/bench": 54, "internal/clienttest": 54, "internal/year": 54,
+	"cmd/concord": 60, "examples/year": 60,
 }
 
 // helper reports the package of a conformance suite or of test helpers, which lies in its subject's folder: ledger/ledgertest.
