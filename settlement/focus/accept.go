@@ -19,15 +19,24 @@ type Change struct {
 // An Acceptance finds the calls that take a difference over. Quantities change only where nobody knew them: what a provider
 // reported with its answer it cannot report otherwise with its bill, unless somebody asks why.
 type Acceptance struct {
-	r     *Reconciler
-	diffs []Difference
+	r      *Reconciler
+	diffs  []Difference
+	wanted map[callKey][]int // indexes of diffs
+}
+
+// callKey is what of a bucket a call has.
+type callKey struct {
+	Place
+	from int64
 }
 
 // Accept begins to take differences of some classes over.
 func (r *Reconciler) Accept(result *Result, classes []Class) *Acceptance {
-	a := &Acceptance{r: r}
+	a := &Acceptance{r: r, wanted: map[callKey][]int{}}
 	for _, d := range result.Differences {
-		if d.Model != "" && slices.Contains(classes, d.Class) && (d.Class == OfPrice || d.Unsure > 0) {
+		if slices.Contains(classes, d.Class) {
+			k := callKey{Place{d.Account, d.Region, d.Model}, d.key.from}
+			a.wanted[k] = append(a.wanted[k], len(a.diffs))
 			a.diffs = append(a.diffs, d)
 		}
 	}
@@ -36,13 +45,15 @@ func (r *Reconciler) Accept(result *Result, classes []Class) *Acceptance {
 
 // Wants reports whether a call stands in a bucket that is taken over.
 func (a *Acceptance) Wants(c *Call) bool {
-	return slices.ContainsFunc(a.diffs, func(d Difference) bool { return a.in(c, &d) })
+	return slices.ContainsFunc(a.of(c), func(i int) bool { return c.Unsure || a.diffs[i].Class == OfPrice })
 }
 
-// in reports whether a difference is of a call.
-func (a *Acceptance) in(c *Call, d *Difference) bool {
-	return c.At >= a.r.from && c.At < a.r.until && a.r.bucketOf(c.At) == d.key.from && c.Account == d.Account && c.Region == d.Region && c.Model == d.Model &&
-		(d.Class == OfPrice || c.Unsure)
+// of returns the differences of a call's bucket.
+func (a *Acceptance) of(c *Call) []int {
+	if c.At < a.r.from || c.At >= a.r.until {
+		return nil
+	}
+	return a.wanted[callKey{c.Place, a.r.bucketOf(c.At)}]
 }
 
 // Changes says what the calls that were wanted cost now, and which differences no call can take over.
@@ -53,14 +64,16 @@ func (a *Acceptance) Changes(calls []Call) (changes []Change, left []Difference,
 		lines[i] = slices.Clone(calls[i].Lines)
 	}
 	changed := make([]bool, len(calls))
-	for i := range a.diffs {
-		d := &a.diffs[i]
-		var of []int
-		for j := range calls {
-			if a.in(&calls[j], d) {
-				of = append(of, j)
+	in := make([][]int, len(a.diffs))
+	for j := range calls {
+		for _, i := range a.of(&calls[j]) {
+			if calls[j].Unsure || a.diffs[i].Class == OfPrice {
+				in[i] = append(in[i], j)
 			}
 		}
+	}
+	for i := range a.diffs {
+		d, of := &a.diffs[i], in[i]
 		take := a.quantity
 		if d.Class == OfPrice {
 			take = a.price

@@ -167,13 +167,6 @@ func (r *Reconciler) Theirs(c *Charge) (err error) {
 	if err := r.invoice(c); err != nil {
 		return err
 	}
-	into := r.buckets
-	switch {
-	case c.Correction:
-		into = r.corrections
-	case c.Category != Usage:
-		into = r.apart
-	}
 	switch length := c.End - c.Start; {
 	case c.Category != Usage || c.Correction:
 	case length > 24*hour:
@@ -183,6 +176,13 @@ func (r *Reconciler) Theirs(c *Charge) (err error) {
 	}
 	if err != nil {
 		return err
+	}
+	into := r.buckets
+	switch {
+	case c.Correction:
+		into = r.corrections
+	case c.Category != Usage:
+		into = r.apart
 	}
 	b := at(into, bucketKey{r.series(account, c), r.bucketOf(c.Start)})
 	if b.line == 0 {
