@@ -165,13 +165,11 @@ type Void struct {
 	Of Text `yaml:"of"`
 }
 
-// Close closes a period between two parties; a draft only shows what it would state.
+// Close closes a period; a draft only shows what it would state.
 type Close struct {
 	Agreement Text   `yaml:"agreement"` // "" = the first one
-	Between   []Text `yaml:"between"`
+	Between   []Text `yaml:"between"`   // none = all that settle by this kind of period
 	Period    Text   `yaml:"period"`
-	Number    Text   `yaml:"number"`  // "" = as concord close numbers it
-	Version   Text   `yaml:"version"` // "" = 1
 }
 
 // Acceptance says that a party takes a statement as right.
@@ -189,7 +187,7 @@ type Dispute struct {
 	Reason    Text `yaml:"reason"`
 }
 
-// Clock lets time pass until the entry's: what has fallen due by the calendar is posted, and statements are accepted by silence.
+// Clock lets time pass until the entry's: what has fallen due by the calendar is posted.
 type Clock struct{}
 
 // Standing is what stands after an entry, or at the end of a case.

@@ -95,7 +95,7 @@ func (p *parsing) checkEntry(c *Case, e *Entry) {
 		}
 	}
 	for _, cl := range []*Close{e.Draft, e.Close} {
-		if cl != nil && len(cl.Between) != 2 {
+		if cl != nil && len(cl.Between) != 0 && len(cl.Between) != 2 {
 			p.report(e.Time, "write between: [openai, microsoft]", "%s of %q names %d parties, not two", does[0], c.Name.Value, len(cl.Between))
 		}
 	}
@@ -106,8 +106,8 @@ func (p *parsing) checkEntry(c *Case, e *Entry) {
 	if (e.Expect.Statement != nil) && e.Draft == nil && e.Close == nil {
 		p.report(e.Time, "expect it under a draft or a close", "statement is expected of an entry that makes none")
 	}
-	if len(e.Expect.Due) > 0 && e.Clock == nil {
-		p.report(e.Time, "expect it under a clock", "due is expected of an entry under which nothing falls due by the calendar")
+	if len(e.Expect.Due) > 0 && e.Clock == nil && e.Close == nil {
+		p.report(e.Time, "expect it under a clock or a close", "due is expected of an entry under which nothing falls due by the calendar")
 	}
 	if len(e.Expect.Plan)+len(e.Expect.Clouds) > 0 {
 		p.report(e.Time, "decide in a case of its own", "a plan is expected of an entry")

@@ -5,16 +5,16 @@ import (
 	"strings"
 	"time"
 
-	"concord/ledger"
+	"concord/journal"
 	"concord/settlement"
 )
 
 // outcome is what came of an entry.
 type outcome struct {
-	tally     *tally
-	decided   bool // the request was refused, so that nothing came of it
-	statement *settlement.Statement
-	due       []ledger.Demand
+	tally      *tally
+	decided    bool // the request was refused, so that nothing came of it
+	statements []*settlement.Statement
+	due        []*journal.Fee
 }
 
 // entries posts the entries of a case to books of its own, each beside what it should come to.
@@ -59,11 +59,11 @@ func (r *runner) entries(c *Case) {
 		}
 		r.money(prefix, &e.Expect, out.tally)
 		r.capLeft(prefix, &e.Expect, s, at)
-		r.standing(prefix, &e.Expect, s, out)
+		r.standing(prefix, &e.Expect, s, out, at)
 	}
 	r.money("", &c.Expect, &all)
 	r.capLeft("", &c.Expect, s, last)
-	r.standing("", &c.Expect, s, &outcome{})
+	r.standing("", &c.Expect, s, &outcome{}, last)
 }
 
 // record1 notes when the journal took an entry: no earlier than the one before it.
@@ -100,11 +100,11 @@ func (s *story) do(e *Entry, at time.Time) (out *outcome, p *problem) {
 		out.tally, p = s.fact(e)
 	case e.Draft != nil:
 		out.tally = &tally{}
-		out.statement, p = s.draft(e.Draft, s.scene.Set, s.state, s.at(), s.head.Hash, at)
+		out.statements, p = s.draft(e.Draft, at)
 	case e.Close != nil:
-		out.tally, out.statement, p = s.closing(e, at)
+		return s.close(e.Close, at)
 	case e.Clock != nil:
-		out.tally, out.due, p = s.clock(at)
+		return s.clock(at)
 	default:
 		out.tally, p = s.plainly(e, at)
 	}

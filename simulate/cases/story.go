@@ -34,7 +34,7 @@ type story struct {
 	written []written
 	sales   map[string]*sale
 	holds   map[string]*held
-	drafts  map[string]*cut // closed statements by number
+	closed  map[string]*cut // closed statements by number
 }
 
 // document is the text of an agreement.
@@ -101,7 +101,7 @@ func refusal(code string, err error) *problem { return &problem{code: code, err:
 // begin opens the books of a case with its agreements as documents.
 func (r *runner) begin(c *Case) (*story, *problem) {
 	s := &story{r: r, scene: *r.scene, state: ledger.NewState(), journal: journal.NewMemory(),
-		sales: map[string]*sale{}, holds: map[string]*held{}, drafts: map[string]*cut{}}
+		sales: map[string]*sale{}, holds: map[string]*held{}, closed: map[string]*cut{}}
 	for _, a := range s.scene.Set.Agreements() {
 		bytes, err := r.read(a.Pos.File)
 		if err != nil {

@@ -1,12 +1,10 @@
 package cases
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"concord/agreement"
@@ -20,140 +18,200 @@ import (
 type cut struct {
 	close     *journal.Close
 	statement *settlement.Statement
-	what      *Close
-	set       *agreement.Set
-	issued    time.Time
+	set       *agreement.Set // as it was known then
 }
 
-// draft cuts a statement from books at a position.
-func (s *story) draft(c *Close, set *agreement.Set, state *ledger.State, at journal.Cursor, hash journal.Hash, issued time.Time) (*settlement.Statement, *problem) {
+// closing prepares a closing from the journal up to a position, as one who has nothing else would.
+func (s *story) closing(set *agreement.Set, at journal.Cursor, hash journal.Hash) (*settlement.Closing, error) {
+	state := ledger.NewState()
+	if _, err := ledger.Replay(context.Background(), s.journal, state, journal.Cursor{}, at, nil, nil); err != nil {
+		return nil, err
+	}
+	history, err := set.Timeline(s.scene.Known)
+	if err != nil {
+		return nil, err
+	}
+	cells, _, err := state.Changes()
+	if err != nil {
+		return nil, err
+	}
+	return &settlement.Closing{
+		Snapshot: settlement.Snapshot{State: state, Cells: cells, At: at, Hash: hash, History: history, Prices: s.scene.Books},
+		Closed: func(number string) (*settlement.Statement, error) {
+			kept, ok := s.closed[number]
+			if !ok {
+				return nil, fmt.Errorf("no statement %s is closed", number)
+			}
+			return settlement.ReadStatement(kept.close.Statement)
+		},
+		Render: func(*settlement.Statement) ([]journal.Form, error) { return nil, nil },
+	}, nil
+}
+
+// work prepares the closing that an entry asks for.
+func (s *story) work(c *Close, at time.Time) (*settlement.Closing, *problem) {
 	a := s.agreement(c.Agreement)
 	if a == nil {
 		return nil, nil
 	}
-	history, err := set.Timeline(s.scene.Known)
+	out, err := s.closing(s.scene.Set, s.at(), s.head.Hash)
 	if err != nil {
 		return nil, refusal("statement", err)
 	}
-	cells, _, err := state.Changes()
+	out.Agreement, out.Period, out.Issued = a.Name, c.Period.Value, at.UTC()
+	if len(c.Between) == 2 {
+		out.Pairs = [][2]string{{c.Between[0].Value, c.Between[1].Value}}
+	}
+	return out, nil
+}
+
+// draft cuts statements that bind nobody.
+func (s *story) draft(c *Close, at time.Time) ([]*settlement.Statement, *problem) {
+	work, p := s.work(c, at)
+	if work == nil {
+		return nil, p
+	}
+	var pair [2]string
+	if len(work.Pairs) > 0 {
+		pair = work.Pairs[0]
+	}
+	all, err := work.Drafts(pair, "")
 	if err != nil {
 		return nil, refusal("statement", err)
 	}
-	out, err := settlement.DraftStatement(&settlement.Input{
-		Agreement: a.Name, Between: [2]string{c.Between[0].Value, c.Between[1].Value}, Period: c.Period.Value, History: history, Cells: cells,
-		Accruals: state.Accruals(), Books: s.scene.Books, At: at, Hash: hash, Issued: issued,
-	})
+	return all, nil
+}
+
+// close closes a period: what falls due at its end is posted, and what its statements state moves from accrued to stated.
+func (s *story) close(c *Close, at time.Time) (*outcome, *problem) {
+	work, p := s.work(c, at)
+	if work == nil {
+		return nil, p
+	}
+	closed, err := work.Close()
 	if err != nil {
 		return nil, refusal("statement", err)
 	}
-	for _, control := range out.Controls {
-		if !control.Agrees {
-			return nil, refusal("statement", fmt.Errorf("control %s: stated %s, the books say %s", control.Name, control.Stated, control.Books))
+	out := &outcome{tally: &tally{}, statements: closed.Statements}
+	for i := range closed.Entries {
+		e := &closed.Entries[i]
+		tx, p := s.post(e)
+		if p != nil {
+			return nil, p
+		}
+		if err := out.tally.take(tx); err != nil {
+			return nil, refusal("refused", err)
+		}
+		switch body := e.Body.(type) {
+		case *journal.Fee:
+			out.due = append(out.due, body)
+		case *journal.Close:
+			st, err := settlement.ReadStatement(body.Statement)
+			if err != nil {
+				return nil, refusal("statement", err)
+			}
+			s.closed[body.Number] = &cut{body, st, s.scene.Set}
 		}
 	}
 	return out, nil
 }
 
-// closing closes a period: what its statement states moves from accrued to stated.
-func (s *story) closing(e *Entry, at time.Time) (*tally, *settlement.Statement, *problem) {
-	c := e.Close
-	out, p := s.draft(c, s.scene.Set, s.state, s.at(), s.head.Hash, at)
-	if out == nil {
-		return nil, nil, p
-	}
-	raw, err := json.Marshal(out)
+// again cuts a closed statement from the journal once more.
+func (s *story) again(kept *cut) ([]byte, error) {
+	work, err := s.closing(kept.set, kept.close.At, kept.close.AtHash)
 	if err != nil {
-		return nil, nil, refusal("statement", err)
-	}
-	body := &journal.Close{Agreement: out.Agreement, Between: out.Between, Period: out.Period.Name, From: out.Period.From.UnixNano(),
-		Until: out.Period.Until.UnixNano(), Number: c.Number.Value, Version: 1, At: s.at(), AtHash: s.head.Hash, Currency: out.Currency,
-		Statement: raw, Hash: sha256.Sum256(raw)}
-	if c.Version.Given() {
-		if body.Version, err = strconv.Atoi(c.Version.Value); err != nil {
-			s.r.invalid(c.Version, "write a whole number", "%q is no version of a statement", c.Version.Value)
-			return nil, nil, nil
-		}
-	}
-	if body.Number == "" {
-		body.Number = out.Agreement + "-" + out.Period.Name
-	}
-	for i := range out.Clauses {
-		if cl := &out.Clauses[i]; !cl.Amount.IsZero() {
-			body.Lines = append(body.Lines, journal.Stated{Clause: cl.ID, Payer: cl.Payer, Payee: cl.Payee, Amount: cl.Amount})
-		}
-	}
-	tx, p := s.post(s.entry(e, at, body))
-	if p != nil {
-		return nil, nil, p
-	}
-	s.drafts[body.Number] = &cut{body, out, c, s.scene.Set, at}
-	sum := &tally{}
-	if err := sum.take(tx); err != nil {
-		return nil, nil, refusal("refused", err)
-	}
-	return sum, out, nil
-}
-
-// again cuts a closed statement from the journal once more, as an auditor would who has nothing else.
-func (s *story) again(c *cut) (raw []byte, err error) {
-	state := ledger.NewState()
-	if _, err := ledger.Replay(context.Background(), s.journal, state, journal.Cursor{}, c.close.At, nil, nil); err != nil {
 		return nil, err
 	}
-	out, p := s.draft(c.what, c.set, state, c.close.At, c.close.AtHash, c.issued)
-	if p != nil {
-		return nil, errors.New(p.text())
-	}
-	return json.Marshal(out)
-}
-
-// clock posts what has fallen due by an instant, and accepts what nobody spoke of for as long as the parties agreed.
-func (s *story) clock(at time.Time) (*tally, []ledger.Demand, *problem) {
-	sum := &tally{}
-	all, err := s.state.DueAt(at)
+	st, err := work.Again(kept.statement)
 	if err != nil {
-		return nil, nil, refusal("refused", err)
+		return nil, err
 	}
-	take := func(when time.Time, body journal.Body) *problem {
-		tx, p := s.post(s.entry(&Entry{}, when, body))
-		if p == nil {
-			if err := sum.take(tx); err != nil {
-				p = refusal("refused", err)
-			}
-		}
-		return p
-	}
-	for i := range all {
-		if p := take(time.Unix(0, all[i].At), all[i].Fee()); p != nil {
-			return nil, nil, p
-		}
-	}
-	for _, st := range s.state.Statements() {
-		silent := s.silent(&st, at)
-		for _, by := range silent {
-			if p := take(at, &journal.Acceptance{Statement: st.Number, Hash: st.Hash, By: by, Deemed: true}); p != nil {
-				return nil, nil, p
-			}
-		}
-	}
-	return sum, all, nil
+	return st.Canonical()
 }
 
-// silent are the parties who accept a statement by having said nothing.
-func (s *story) silent(st *ledger.Standing, at time.Time) []string {
-	if st.State != ledger.Issued || len(st.Accepted) > 0 {
-		return nil
+// unchanged holds the bytes of a closed statement to what comes out when it is cut once more.
+func (r *runner) unchanged(what string, number Text, s *story) {
+	kept, ok := s.closed[number.Value]
+	if !ok {
+		r.fail(number, what, number.Value+" closed", "no such statement", s.numbers())
+		return
 	}
-	for _, a := range s.scene.Set.Agreements() {
-		for i := range a.Settlement {
-			terms := &a.Settlement[i]
-			same := terms.Between == st.Between || terms.Between == [2]string{st.Between[1], st.Between[0]}
-			if a.Name == st.Agreement && same && terms.DeemedAccepted > 0 && !at.Before(time.Unix(0, st.Issued).AddDate(0, 0, terms.DeemedAccepted)) {
-				return st.Between[:]
+	again, err := s.again(kept)
+	switch {
+	case err != nil:
+		r.fail(number, what, "the bytes that were closed", err.Error(), "")
+	case !bytes.Equal(again, kept.close.Statement):
+		r.fail(number, what, "the bytes that were closed", "other bytes", difference(kept.close.Statement, again))
+	}
+}
+
+// difference shows where two texts begin to differ.
+func difference(a, b []byte) string {
+	n := 0
+	for n < len(a) && n < len(b) && a[n] == b[n] {
+		n++
+	}
+	around := func(x []byte) string { return string(x[max(0, min(n-40, len(x))):min(n+60, len(x))]) }
+	return fmt.Sprintf("%q became %q", around(a), around(b))
+}
+
+// numbers names what is closed, for who misspelled one.
+func (s *story) numbers() string {
+	text := "closed are:"
+	for _, st := range s.state.Statements() {
+		text += " " + st.Number
+	}
+	return text
+}
+
+// clock posts what has fallen due by an instant, without closing a period.
+func (s *story) clock(at time.Time) (*outcome, *problem) {
+	out := &outcome{tally: &tally{}}
+	for range 16 { // what one amount brings may make another one due
+		all, err := s.state.DueAt(at)
+		if err != nil {
+			return nil, refusal("refused", err)
+		}
+		if len(all) == 0 {
+			return out, nil
+		}
+		for i := range all {
+			fee := all[i].Fee()
+			tx, p := s.post(s.entry(&Entry{}, time.Unix(0, all[i].At), fee))
+			if p != nil {
+				return nil, p
 			}
+			if err := out.tally.take(tx); err != nil {
+				return nil, refusal("refused", err)
+			}
+			out.due = append(out.due, fee)
 		}
 	}
-	return nil
+	return nil, refusal("refused", errors.New("what is due brings ever more that is due"))
+}
+
+// issued holds a closed statement to how it should stand at an instant.
+func (r *runner) issued(what string, want Issued, s *story, at time.Time) {
+	st, ok := s.state.Statement(want.Number.Value)
+	if !ok {
+		r.fail(want.Number, what, want.Number.Value+" closed", "no such statement", s.numbers())
+		return
+	}
+	lines, err := settlement.OpenOf(s.state.Statements(), s.state.Dues(), &st, at)
+	if err != nil {
+		r.invalid(want.Number, "use smaller numbers", "%v", err)
+		return
+	}
+	r.text(what+".state", want.State, settlement.StateOf(&st, lines, s.agreement(Text{Value: st.Agreement, Line: want.Number.Line}), at))
+	r.text(what+".due", want.Due, time.Unix(0, st.Due).In(r.zone).Format(time.DateOnly))
+	var amount, open, disputed money.Amount
+	for i := range lines {
+		l := &lines[i]
+		amount, open, disputed = r.plus(amount, l.Amount, want.Number), r.plus(open, l.Open, want.Number), r.plus(disputed, l.Disputed, want.Number)
+	}
+	r.maybe(what+".amount", want.Amount, amount)
+	r.maybe(what+".open", want.Open, open)
+	r.maybe(what+".disputed", want.Disputed, disputed)
 }
 
 // disputed is what parties dispute under a clause of statements that stand.

@@ -62,7 +62,7 @@ func (s *story) streams(of map[string]Text) (all []journal.StreamAmount) {
 
 // hashOf is the hash of a statement that was closed; of another one it is that of nothing, which the books refuse.
 func (s *story) hashOf(number Text) journal.Hash {
-	if c, ok := s.drafts[number.Value]; ok {
+	if c, ok := s.closed[number.Value]; ok {
 		return c.close.Hash
 	}
 	return journal.Hash{}
