@@ -94,7 +94,7 @@ func (q *request) limitOutput(limit int64) *fault {
 	name := `"` + limitName(q.call.Op) + `":`
 	open := bytes.IndexByte(q.body, '{') + 1
 	if open == 0 {
-		return nil // not JSON: boundable has refused it
+		return nil // not JSON: no such request has a form
 	}
 	body := make([]byte, 0, len(q.body)+64)
 	body = append(append(body, q.body[:open]...), name...)
