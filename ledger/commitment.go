@@ -202,6 +202,24 @@ func (s *State) versionAt(f agreement.InForce, at int64) agreement.InForce {
 	return f
 }
 
+// feeFrom returns the first instant from one on at which a version of a license that has a fee is in force.
+func (s *State) feeFrom(f agreement.InForce, at int64) int64 {
+	has := func(v agreement.InForce) bool {
+		l, ok := v.Clause.(*agreement.License)
+		return ok && l.Fee != nil
+	}
+	if has(s.versionAt(f, at)) {
+		return at
+	}
+	for i := range s.timeline {
+		v := &s.timeline[i]
+		if in, ok := v.Terms.Clause(f.Ref()); ok && has(in) && v.From.UnixNano() > at {
+			return v.From.UnixNano()
+		}
+	}
+	return math.MaxInt64
+}
+
 // demand adds what of an amount has fallen due by now and was not posted yet.
 func (s *State) demand(all []Demand, d Demand, name string, amount money.Amount, due, now int64) ([]Demand, error) {
 	if due > now {
@@ -269,8 +287,11 @@ func (s *State) guaranteeDue(f agreement.InForce, c *agreement.RevenueShare, now
 	for _, w := range windows {
 		earned := sh.earned.window(w.from)
 		d := Demand{Agreement: k.agreement, Clause: k.clause, Payer: k.payer, Payee: k.payee, Currency: k.currency, From: w.from, Until: min(earned.end, over)}
-		if v, ok := s.versionAt(f, w.from).Clause.(*agreement.RevenueShare); ok && v.Guarantee != nil {
+		if v, ok := s.versionAt(f, w.from).Clause.(*agreement.RevenueShare); ok {
 			g = v.Guarantee
+		}
+		if g == nil {
+			continue // nobody guaranteed anything when the window began
 		}
 		amount, due := g.Amount, w.from
 		if g.Due != "start" {

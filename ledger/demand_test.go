@@ -182,6 +182,24 @@ func TestWhatFellDueBeforeAnAmendmentStaysAsItWas(t *testing.T) {
 	}
 }
 
+func TestWhatNobodyPromisedBeforeAnAmendmentIsNotDue(t *testing.T) {
+	license := `{id: paid, kind: license, licensor: openai, licensee: microsoft, products: all, rights: [serve], exclusivity: non-exclusive, term: perpetual%s}`
+	share := `{id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%", guarantee: {amount: "7 USD", per: year, due: start}, term: perpetual}`
+	doc := fmt.Appendf(oracleDoc(`base: {revenue_of: openai, from: [sales]}, rate: "20%"`), "      - "+license+"\n", "")
+	doc = fmt.Appendf(doc, "  - {id: paid, effective: 2026-07-01, source: {provenance: public}, replaces: ["+license+"]}\n", `, fee: {amount: "365 USD", per: year}`)
+	doc = append(doc, "  - {id: guaranteed, effective: 2027-01-01, source: {provenance: public}, replaces: ["+share+"]}\n"...)
+	w := newWorld(t, parseText(t, doc))
+	w.deal("2026-01-01", "deal.yaml", doc)
+	// 31 days of July, then the guarantee of the first year that has one, beside the 153 days from August on.
+	if got, want := w.due("2026-08-01"), "license-fee 31"; got != want {
+		t.Errorf("in August 2026 falls due: %s, want %s", got, want)
+	}
+	got, want := w.due("2027-01-01"), "license-fee 31, license-fee 30, license-fee 31, license-fee 30, license-fee 31, guarantee 7"
+	if got != want {
+		t.Errorf("in January 2027 falls due: %s, want %s", got, want)
+	}
+}
+
 func TestACommitmentThatExtendsIsDrawnUntilItIsBought(t *testing.T) {
 	i := slices.IndexFunc(demands, func(d struct {
 		name       string

@@ -17,7 +17,7 @@ func (s *State) licenseDue(f agreement.InForce, c *agreement.License, now int64)
 	window, days := newCounter(widthOf(fee.Per), f.Agreement.Zone), newCounter(day, f.Agreement.Zone)
 	d := Demand{Agreement: f.Agreement.Name, Clause: c.ID, Payer: c.Licensee, Payee: c.Licensor, Currency: f.Agreement.Currency}
 	var all []Demand
-	for at := f.Since.UnixNano(); at < over && at <= now; {
+	for at := s.feeFrom(f, f.Since.UnixNano()); at < over && at <= now; at = s.feeFrom(f, at) {
 		if v, ok := s.versionAt(f, at).Clause.(*agreement.License); ok && v.Fee != nil {
 			fee = v.Fee
 		}
