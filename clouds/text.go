@@ -51,24 +51,29 @@ func appendTexts(dst, value []byte) []byte {
 	return dst
 }
 
-// AppendStrings appends what the strings in the values of a JSON body stand for, each on a line of its own, up to limit bytes:
-// what a prompt holds. The name of the model and the keys of members are left out. whole is false where something else was: data
-// of pictures and sound, or what is beyond the limit.
+// AppendStrings appends what the strings in the values of a JSON body stand for, each on a line of its own: what a prompt holds.
+// The name of the model and the keys of members are left out. whole is false where data of pictures, sound or files was left out
+// too, and where there is more than limit bytes of text: then nothing is appended.
 func AppendStrings(dst, body []byte, limit int) (_ []byte, whole bool) {
 	g := gathered{dst: dst, limit: len(dst) + limit, whole: true}
+	before := len(dst)
 	o := object{b: body, i: skipSpace(body, 0)}
 	for o.next() {
 		if string(o.m.key) != "model" {
 			g.value(o.value(), o.m.key)
 		}
 	}
+	if g.tooLong {
+		return g.dst[:before], false
+	}
 	return g.dst, g.whole && o.i >= 0
 }
 
 type gathered struct {
-	dst   []byte
-	limit int
-	whole bool
+	dst     []byte
+	limit   int
+	whole   bool
+	tooLong bool
 }
 
 func (g *gathered) value(value, key []byte) {
@@ -87,8 +92,9 @@ func (g *gathered) value(value, key []byte) {
 		s := unquote(value)
 		// Sound is bare base64 under the name data; files are too, under file_data.
 		binary := bytes.HasPrefix(s, []byte("data:")) || string(key) == "data" || string(key) == "file_data"
-		if binary || len(g.dst)+len(s) > g.limit {
-			g.whole = false
+		g.whole = g.whole && !binary
+		g.tooLong = g.tooLong || !binary && len(g.dst)+len(s) > g.limit
+		if binary || g.tooLong {
 			return
 		}
 		g.dst = append(appendUnquoted(g.dst, s), '\n')

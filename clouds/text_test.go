@@ -64,12 +64,12 @@ func TestAPromptIsItsStringsWithoutKeysAndPictures(t *testing.T) {
 	if diff := cmp.Diff("user\ntext\nhéllo\nimage_url\nhttps://x\n", string(text)); diff != "" || !whole {
 		t.Error(whole, diff)
 	}
-	for name, body := range map[string]string{
-		"a picture": `{"input":"hi","x":{"url":"data:image/png;base64,AAAA"}}`,
-		"sound":     `{"input":"hi","input_audio":{"data":"AAAA"}}`,
-		"too long":  `{"input":"hi","more":"` + strings.Repeat("x", 1000) + `"}`,
+	for name, c := range map[string]struct{ body, want string }{
+		"a picture": {`{"input":"hi","x":{"url":"data:image/png;base64,AAAA"}}`, "hi\n"},
+		"sound":     {`{"input":"hi","input_audio":{"data":"AAAA"}}`, "hi\n"},
+		"too long":  {`{"input":"hi","more":"` + strings.Repeat("x", 1000) + `"}`, ""},
 	} {
-		if text, whole := clouds.AppendStrings(nil, []byte(body), 100); string(text) != "hi\n" || whole {
+		if text, whole := clouds.AppendStrings(nil, []byte(c.body), 100); string(text) != c.want || whole {
 			t.Errorf("%s: %q %v", name, text, whole)
 		}
 	}

@@ -74,7 +74,7 @@ func (q *request) convey(t, deployment, status int, h http.Header) (clouds.Answe
 	return a, true
 }
 
-// usageOf is what a whole answer consumed, as the cloud reports it or, if it does not, by the size of its text.
+// usageOf is what a whole answer consumed, as the cloud reports it or, if it does not, by its text.
 func (q *request) usageOf(adapter clouds.Adapter, a *clouds.Answer) usage.Usage {
 	if a.Reply != nil && a.Reply.Usage {
 		return a.Reply.Tokens
@@ -82,7 +82,9 @@ func (q *request) usageOf(adapter clouds.Adapter, a *clouds.Answer) usage.Usage 
 	if used, ok := adapter.Usage(&q.call, q.answer); ok {
 		return used
 	}
-	return q.estimate(int64(clouds.ReadReply(&q.call, q.answer).Text))
+	used := q.estimate(int64(clouds.ReadReply(&q.call, q.answer).Text))
+	q.countWhole(&used)
+	return used
 }
 
 func contentType(h http.Header, otherwise []string) []string {
@@ -106,7 +108,7 @@ func (q *request) answered(status int) {
 func (q *request) stream(t, deployment int, resp *http.Response, cancel context.CancelFunc) (clouds.Answer, bool) {
 	c, now, r := &q.g.config, q.g.now(), &q.relay
 	adapter := q.view.places[deployment].adapter
-	r.adapter, r.call, r.src = adapter, &q.call, resp.Body
+	r.adapter, r.call, r.src, r.count = adapter, &q.call, resp.Body, c.Count
 	r.hideUsage = !q.call.Scan.IncludeUsage
 	r.choices = max(q.call.Scan.Choices, 1)
 	r.holdBytes, r.holdUntil = c.HoldPrelude, now+int64(c.Timeouts.Hold)
@@ -180,6 +182,7 @@ func (q *request) finishStream(t, deployment int, end ending) {
 		used := r.usage
 		if !r.reported {
 			used = q.estimate(r.text)
+			q.countStream(&used)
 		}
 		q.settle(outcome, t, &used)
 	}

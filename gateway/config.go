@@ -93,10 +93,12 @@ type Config struct {
 	HoldPrelude int               // bytes held back before content (default 64 KiB)
 	Speed       float64           // divides breaker durations and time-outs; 0 = 1. Clouds that are emulated faster say shorter Retry-Afters themselves
 	Transport   http.RoundTripper // nil = NewTransport(TransportSettings{})
-	Log         *slog.Logger      // nil = no log
-	Observe     func(Finished)    // called once for every request that ended; must not block
-	Well        func() error      // asks the journal whether it admits requests, for /readyz; nil = what requests met tells
-	Fenced      func(error)       // called once when another process has taken the chain over; the process must end
+	// Count says how many tokens a text is, where a cloud reports no usage; nil = by size. Safe for concurrent use.
+	Count   func(text []byte) (int64, error)
+	Log     *slog.Logger   // nil = no log
+	Observe func(Finished) // called once for every request that ended; must not block
+	Well    func() error   // asks the journal whether it admits requests, for /readyz; nil = what requests met tells
+	Fenced  func(error)    // called once when another process has taken the chain over; the process must end
 }
 
 // minScaled is the least to which Speed shortens a time-out: a busy machine does not get faster with the replay.

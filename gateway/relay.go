@@ -50,6 +50,7 @@ type relay struct {
 	out      sink
 	watch    *watch
 	progress func(units, text int64)
+	count    func(text []byte) (int64, error) // of tokens; nil = nobody counts
 	now      func() int64
 	// How.
 	hideUsage bool  // the client did not ask for usage
@@ -76,14 +77,17 @@ type relay struct {
 	done     bool
 	reason   error // why reading ended, where it did not end well
 
-	usage    usage.Usage
-	reported bool
-	units    int64  // content events
-	text     int64  // bytes of text in them
-	object   string // id of the response that the stream speaks of; "" = none
-	making   bool   // that response is not finished
-	toldAt   int64
-	told     int64
+	usage     usage.Usage
+	reported  bool
+	units     int64  // content events
+	text      int64  // bytes of text in them
+	said      []byte // the text that is not counted yet, as written in the JSON
+	tokens    int64  // counted of the text before it
+	uncounted bool   // some could not be
+	object    string // id of the response that the stream speaks of; "" = none
+	making    bool   // that response is not finished
+	toldAt    int64
+	told      int64
 }
 
 // start begins a stream; the fields above split are set.
@@ -93,6 +97,7 @@ func (r *relay) start() {
 	r.bytesIn, r.firstAt, r.finishes, r.done, r.reason = 0, 0, 0, false, nil
 	r.usage, r.reported, r.units, r.text, r.told, r.toldAt = usage.Usage{}, false, 0, 0, 0, 0
 	r.events, r.object, r.making = 0, "", false
+	r.said, r.tokens, r.uncounted = r.said[:0], 0, false
 	r.split.Reset(r)
 }
 
@@ -214,6 +219,7 @@ func (r *relay) pass() error {
 	if r.event.Content {
 		r.units++
 		r.text += int64(r.event.Text)
+		r.keep()
 	}
 	if r.event.Finish {
 		r.finishes++

@@ -63,7 +63,7 @@ func start(t testing.TB) *live {
 		}
 	})
 	err = fs.WalkDir(examples.Files(), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || !strings.HasSuffix(path, ".yaml") {
+		if err != nil || d.IsDir() || strings.Contains(path, "/") || !strings.HasSuffix(path, ".yaml") {
 			return err
 		}
 		content, err := fs.ReadFile(examples.Files(), path)

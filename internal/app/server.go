@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"concord/clouds"
+	"concord/clouds/tokens"
 	"concord/gateway"
 	"concord/internal/telemetry"
 	"concord/journal"
@@ -160,6 +161,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 		Durability: config.Journal.Durability, Intent: config.Journal.Intent,
 		Credit:    gateway.Credit{Limit: config.Journal.Credit, Currency: config.Journal.CreditCurrency},
 		Transport: toClouds(config),
+		Count:     new(tokens.Counter).Count,
 		Observe:   s.metrics.Finished,
 		Well:      s.committer.Well,
 		Fenced:    s.lose,
