@@ -19,8 +19,8 @@ import (
 // forms are the shapes in which the official client reaches a gateway: OpenAI's own, and Azure's two.
 var forms = []string{"OpenAI", "Azure v1", "Azure dated"}
 
-// client is the official client in a form; watch sees each answer before the client does.
-func (w *world) client(form string, watch option.Middleware) openai.Client {
+// official is the official client in a form; watch sees each answer before the client does.
+func (w *world) official(form string, watch option.Middleware) openai.Client {
 	options := []option.RequestOption{option.WithMaxRetries(0), option.WithMiddleware(watch), option.WithRequestTimeout(slowest)}
 	base := "http://" + w.gateway
 	switch form {

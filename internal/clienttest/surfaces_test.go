@@ -142,7 +142,7 @@ func TestEverySurfaceIsServedByEveryCloudThatHasItAsTheDocsSay(t *testing.T) {
 
 // outcome makes the call where only one cloud is up, and says what came of it: "yes" or what the client was told.
 func (a *asked) outcome(w *world, form, cloud string) string {
-	client := w.client(form, a.watch)
+	client := w.official(form, a.watch)
 	var err error
 	reached := soon(func() bool {
 		a.clouds = nil

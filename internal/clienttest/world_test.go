@@ -19,7 +19,7 @@ var cloudPorts = map[string]string{"azure": "9101", "aws": "9102", "gcp": "9103"
 const goodKey = "sk-example-acme"
 
 // quick makes the gateway forget failures fast, so that a test that turns clouds off and on does not wait.
-const quick = "\nbreaker: {failures: 3, cooldown: 5ms, longest: 10ms, quota: 10ms}\nretries: {percent: 100, burst: unlimited}\n"
+const quick = "\nbreaker: {failures: 3, cooldown: 5ms, longest: 10ms, quota: 10ms, ramp: 1}\nretries: {percent: 100, burst: unlimited}\n"
 
 // world is `concord serve` with the example of all surfaces, over five `concord emulate`.
 type world struct {
@@ -29,12 +29,14 @@ type world struct {
 	serve   *process
 	clouds  map[string]*process
 	address map[string]string
+	client  *http.Client
 }
 
 // newWorld starts all processes. settings are added to the configuration, order replaces the agreement's order of clouds.
 func newWorld(t testing.TB, settings, order string, emulate ...string) *world {
 	t.Helper()
-	w := &world{TB: t, dir: t.TempDir(), clouds: map[string]*process{}, address: map[string]string{}}
+	w := &world{TB: t, dir: t.TempDir(), clouds: map[string]*process{}, address: map[string]string{},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
 	replace := []string{"127.0.0.1:8080", "127.0.0.1:0", "data: ./concord-data", "data: " + filepath.Join(w.dir, "data")}
 	if order != "" {
 		replace = append(replace, "[[azure], [aws], [gcp], [alibaba], [openai]]", order)
@@ -51,6 +53,7 @@ func newWorld(t testing.TB, settings, order string, emulate ...string) *world {
 	w.write(strings.NewReplacer(replace...), settings)
 	w.serve = start(t, "Serving on ", "serve", "--config", w.config())
 	w.gateway = w.serve.address(t)
+	t.Cleanup(w.client.CloseIdleConnections)
 	return w
 }
 
@@ -92,7 +95,7 @@ func (w *world) put(cloud, faults string) {
 	if err != nil {
 		w.Fatal(err)
 	}
-	resp, err := http.DefaultClient.Do(r)
+	resp, err := w.client.Do(r)
 	if err != nil {
 		w.Fatal(err)
 	}
