@@ -78,7 +78,7 @@ func (c *cutter) lineage(id string) []string {
 // clause makes the part of the statement that one flow is.
 func (c *cutter) clause(f flow) (*Clause, error) {
 	in, known := c.latest(f.id)
-	cl := &Clause{ID: f.id, Payer: f.payer, Payee: f.payee, Provenance: agreement.Assumed, Caps: []CapBridge{}, Lines: []Line{}, Notes: []int{}}
+	cl := &Clause{ID: f.id, Payer: f.payer, Payee: f.payee, Provenance: agreement.Assumed, Caps: []CapBridge{}, Lines: []Line{}, TrueUps: []TrueUp{}, Notes: []int{}}
 	if known {
 		cl.Prose, cl.Provenance = in.Clause.Head().Prose, in.Provenance("")
 		cl.Notes = c.clauseNotes(in)
@@ -94,7 +94,7 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 	switch clause := in.Clause.(type) {
 	case *agreement.RevenueShare:
 		cl.Kind, cl.Rate = "revenue-share", clause.RateWords(c.agreement.Currency)
-		if err = c.shareTotals(clause, f, ids, g); err != nil {
+		if err = c.shareTotals(cl, clause, f, ids, g); err != nil {
 			return nil, err
 		}
 		cl.Bridge.Opening, cl.Bridge.Closing = g.opening, g.closing
@@ -229,7 +229,7 @@ func drawdown(clause *agreement.Commitment, g *gathered) (*Drawdown, error) {
 
 // shareTotals takes the totals of the ledger's running state, which knows no days, less what is dated after the period: it
 // knows of deductions, conversions and conditions, which no cell shows. The opening is where the statement before ended.
-func (c *cutter) shareTotals(s *agreement.RevenueShare, f flow, ids []string, g *gathered) error {
+func (c *cutter) shareTotals(cl *Clause, s *agreement.RevenueShare, f flow, ids []string, g *gathered) error {
 	root := ids[len(ids)-1]
 	for _, a := range c.in.Accruals {
 		if a.Agreement != c.agreement.Name || a.Clause != root || a.Window != "total" {
@@ -239,6 +239,12 @@ func (c *cutter) shareTotals(s *agreement.RevenueShare, f flow, ids []string, g 
 		cellsBase := g.closing.Base
 		if g.closing.Base, err1 = a.Base.Sub(g.later.Base); err1 != nil {
 			return err1
+		}
+		cl.Deducted, cl.Carried, cl.Lifted = a.Deducted, a.Carried, a.Lifted
+		for _, t := range a.TrueUps {
+			if at := time.Unix(0, t.Posted); !at.Before(c.out.Period.From) && at.Before(c.out.Period.Until) {
+				cl.TrueUps = append(cl.TrueUps, TrueUp{instant(at), t.Amendment, t.Amount})
+			}
 		}
 		if c.plain(s) {
 			c.control("base of "+ids[0], cellsBase, g.closing.Base)

@@ -27,6 +27,7 @@ type Snapshot struct {
 	Hash    journal.Hash // of the block there
 	History []agreement.Interval
 	Prices  []*pricing.Book
+	Catalog *agreement.Catalog
 }
 
 // A Closing closes one period of an agreement, for pairs of its parties.
@@ -40,6 +41,8 @@ type Closing struct {
 	Closed func(number string) (*Statement, error)
 	// Render writes a statement in the forms that are kept with it.
 	Render func(*Statement) ([]journal.Form, error)
+	// Activity is what was counted for the period; nil = drafts go without.
+	Activity *Tally
 
 	agreement *agreement.Agreement
 	period    Period
@@ -90,7 +93,7 @@ func (c *Closing) Again(like *Statement) (*Statement, error) {
 	if err := c.begin(); err != nil {
 		return nil, err
 	}
-	if err := c.fallDue(c.settling()); err != nil {
+	if err := c.fallDue([][2]string{like.Between}); err != nil {
 		return nil, err
 	}
 	return c.cut(like.Between, ledger.Issued)
@@ -241,7 +244,7 @@ func (c *Closing) cut(pair [2]string, state string) (*Statement, error) {
 		return nil, err
 	}
 	in := &Input{Agreement: c.Agreement, Between: c.named(pair), Period: c.Period, History: c.History, Cells: cells, Accruals: c.State.Accruals(),
-		Books: c.Prices, Dues: c.State.Dues(), At: c.At, Hash: c.Hash, Issued: c.Issued}
+		Books: c.Prices, Dues: c.State.Dues(), Rates: c.State.Rates(), At: c.At, Hash: c.Hash, Issued: c.Issued}
 	for _, st := range c.State.Statements() {
 		if st.Agreement == c.Agreement && samePair(st.Between, pair) && st.From < c.period.From.UnixNano() {
 			in.Standings = append(in.Standings, st)
@@ -256,6 +259,11 @@ func (c *Closing) cut(pair [2]string, state string) (*Statement, error) {
 			return nil, err
 		}
 		in.Closed = append(in.Closed, before)
+	}
+	if c.Activity != nil {
+		if in.Activity, err = c.Activity.Of(in.Between); err != nil {
+			return nil, err
+		}
 	}
 	st, err := DraftStatement(in)
 	if err != nil {
@@ -355,3 +363,6 @@ func periodKind(name string) string {
 
 // Until returns the end of the period.
 func (c *Closing) Until() time.Time { return c.period.Until }
+
+// From returns the beginning of the period.
+func (c *Closing) From() time.Time { return c.period.From }

@@ -22,8 +22,10 @@ type Input struct {
 	History   []agreement.Interval // of the set, as known when the statement is cut
 	Cells     []ledger.Cell        // all of them
 	Accruals  []ledger.Accrual     // of the same position
+	Activity  *Activity            // nil = not counted
 	Books     []*pricing.Book      // for footnotes on prices and costs; may be empty
 	Dues      []ledger.Due         // of the same position
+	Rates     []journal.Rate       // of exchange
 	Standings []ledger.Standing    // of closed statements, of the same position
 	Closed    []*Statement         // those between the two, in order
 	At        journal.Cursor
@@ -124,7 +126,7 @@ func newCutter(in *Input) (*cutter, error) {
 		Format: 1, State: Draft, Agreement: a.Name, Title: a.Title, Between: in.Between, Currency: a.Currency,
 		Issued: instant(in.Issued), Rounding: Rounding{Scale: 2, Mode: c.mode.String()},
 		Journal: Position{Chain: in.At.Chain, Block: in.At.Block},
-		Clauses: []Clause{}, Licensed: []Licensed{}, Controls: []Control{}, Terms: []TermsSpan{},
+		Prices:  []PriceBook{}, Clauses: []Clause{}, Licensed: []Licensed{}, Controls: []Control{}, Terms: []TermsSpan{},
 	}
 	if in.Hash != (journal.Hash{}) {
 		c.out.Journal.Hash = hex.EncodeToString(in.Hash[:])
@@ -193,8 +195,21 @@ func (c *cutter) cut() error {
 	if err := c.net(); err != nil {
 		return err
 	}
+	if err := c.payable(); err != nil {
+		return err
+	}
+	c.out.Activity = c.in.Activity
+	c.out.Settling, c.out.Rates = c.settling(), c.rates()
+	for _, b := range c.in.Books {
+		c.out.Prices = append(c.out.Prices, PriceBook{b.Name, b.Kind, hex.EncodeToString(b.Hash[:])})
+	}
 	c.out.Footnotes = c.notes.list()
 	return nil
+}
+
+func shareOf(f agreement.InForce) *agreement.RevenueShare {
+	s, _ := f.Clause.(*agreement.RevenueShare) // Shares gives nothing else
+	return s
 }
 
 // A flow is a clause under which one party of the statement owes the other.

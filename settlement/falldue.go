@@ -12,9 +12,27 @@ import (
 	"concord/money"
 )
 
-// fallDue posts what falls due at the end of the period, and makes entries of it. What one amount brings may make another one
-// due, so that it is asked again until nothing is left.
+// fallDue posts what falls due at the end of the period, and makes entries of it: acceptance by silence, then amounts, then
+// late interest. What one amount brings may make another one due, so that it is asked again until nothing is left.
 func (c *Closing) fallDue(pairs [][2]string) error {
+	for _, pair := range pairs {
+		if err := c.silence(pair); err != nil {
+			return err
+		}
+	}
+	if err := c.demands(); err != nil {
+		return err
+	}
+	for _, pair := range pairs {
+		if err := c.interest(pair); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// demands posts what the calendar brings.
+func (c *Closing) demands() error {
 	until := c.period.Until
 	for range 16 {
 		demands, err := c.State.DueAt(until)

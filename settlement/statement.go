@@ -25,11 +25,17 @@ type Statement struct {
 	Currency  money.Currency `json:"currency"`
 	Rounding  Rounding       `json:"rounding"`
 	Terms     []TermsSpan    `json:"terms"`
+	Prices    []PriceBook    `json:"price_books"`
+	Rates     []RateUsed     `json:"rates"`
+	Settling  *Settling      `json:"settlement,omitempty"`
 	Journal   Position       `json:"journal"`
 	Clauses   []Clause       `json:"clauses"`
 	Licensed  []Licensed     `json:"licensed"`
 	Gross     []Gross        `json:"gross"` // both ways
 	Net       Gross          `json:"net"`
+	Payable   []Balance      `json:"payable"`            // one where the two net
+	Open      []OpenAt       `json:"open"`               // of earlier statements
+	Activity  *Activity      `json:"activity,omitempty"` // of drafts, where it was asked for
 	Footnotes []Footnote     `json:"footnotes"`
 	Controls  []Control      `json:"controls"`
 	Rows      int            `json:"rows"` // lines of all clauses and licenses
@@ -48,6 +54,22 @@ type TermsSpan struct {
 	Hash  string `json:"hash"`
 	From  string `json:"from,omitempty"` // RFC 3339, UTC; "" = no beginning
 	Until string `json:"until,omitempty"`
+}
+
+// PriceBook is a price book that was known when the statement was cut.
+type PriceBook struct {
+	Name string `json:"name"`
+	Kind string `json:"kind"`
+	Hash string `json:"hash"`
+}
+
+// RateUsed is a rate of exchange that figures rest on.
+type RateUsed struct {
+	Source string         `json:"source"`
+	From   money.Currency `json:"from"`
+	To     money.Currency `json:"to"`
+	At     string         `json:"at"`
+	Value  string         `json:"value"`
 }
 
 // Position is where in the journal the statement was cut: everything up to it counts.
@@ -72,9 +94,20 @@ type Clause struct {
 	Guarantee  *GuaranteeBridge     `json:"guarantee,omitempty"`
 	Commitment *Drawdown            `json:"commitment,omitempty"`
 	Lines      []Line               `json:"lines"`
-	Accrued    money.Amount         `json:"accrued"` // under terms of the period and dated in it, exact
-	Amount     money.Amount         `json:"amount"`  // rounded cumulative amount, less what was stated before
+	Accrued    money.Amount         `json:"accrued"`  // under terms of the period and dated in it, exact
+	Amount     money.Amount         `json:"amount"`   // rounded cumulative amount, less what was stated before
+	TrueUps    []TrueUp             `json:"true_ups"` // of all payees, in the period: they stand in its lines
+	Deducted   money.Amount         `json:"deducted"` // from the base, over the clause's life
+	Carried    money.Amount         `json:"carried"`  // above caps, and owed in a later window
+	Lifted     money.Amount         `json:"lifted"`   // owed beyond what is capped: periods below zero that count as nothing
 	Notes      []int                `json:"notes"`
+}
+
+// TrueUp is what an amendment that reaches back changed.
+type TrueUp struct {
+	Posted    string       `json:"posted"`
+	Amendment string       `json:"amendment"`
+	Amount    money.Amount `json:"amount"`
 }
 
 // Bridge leads from the totals at the opening of the period to those at its close; all are over the clause's life.

@@ -1,8 +1,10 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"strings"
 
 	"concord/journal"
 	"concord/ledger"
@@ -43,7 +45,7 @@ func snapshotOf(ctx context.Context, j journal.Journal, saved *ledger.Saved, cel
 	over := map[ledger.Key]ledger.Cell{}
 	at, err := ledger.Replay(ctx, j, state, saved.Cursor, journal.Cursor{}, func(e *journal.Entry, tx *ledger.Transaction) error {
 		if d, ok := e.Body.(*journal.Document); ok {
-			documents = append(documents, *d)
+			documents = append(documents, kept(d))
 		}
 		return settlement.Overlay(over, tx)
 	}, nil)
@@ -66,7 +68,7 @@ func assemble(ctx context.Context, j journal.Journal, state *ledger.State, cells
 	if s.History, err = set.Set.Timeline(set.Known); err != nil {
 		return nil, fmt.Errorf("find the terms of the period: %w", err)
 	}
-	s.Prices = set.Books
+	s.Prices, s.Catalog = set.Books, set.Catalog
 	s.Hash, err = hashAt(ctx, j, at)
 	return s, err
 }
@@ -118,4 +120,9 @@ func closedStatements(ctx context.Context, j journal.Journal) func(string) (*set
 		}
 		return settlement.ReadStatement(c.Statement)
 	}
+}
+
+// kept copies a document out of memory that a replay uses again.
+func kept(d *journal.Document) journal.Document {
+	return journal.Document{Doc: d.Doc, Name: strings.Clone(d.Name), Hash: d.Hash, Bytes: bytes.Clone(d.Bytes)}
 }

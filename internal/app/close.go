@@ -207,7 +207,7 @@ func (c *closer) prepare(ctx context.Context) (*settlement.Closing, error) {
 	if c.request.Between != ([2]string{}) {
 		work.Pairs = [][2]string{c.request.Between}
 	}
-	return work, nil
+	return work, count(ctx, c.journal, work)
 }
 
 func appendNew(list []string, name string) []string {

@@ -20,6 +20,7 @@ type StatementQuery struct {
 	Between   [2]string // "" = all pairs of parties, or those of Party
 	Party     string
 	Number    string // of a closed statement; all else is not read
+	Activity  bool   // drafts too count requests: it reads all of the period's
 	Now       time.Time
 }
 
@@ -78,6 +79,11 @@ func (r *Reading) statements(ctx context.Context, at *settlement.Snapshot, a *ag
 		return []*Printed{one}, err
 	}
 	work := &settlement.Closing{Snapshot: *at, Agreement: a.Name, Period: q.Period, Issued: q.Now, Closed: closedStatements(ctx, r.Journal)}
+	if q.Activity {
+		if err := count(ctx, r.Journal, work); err != nil {
+			return nil, err
+		}
+	}
 	drafts, err := work.Drafts(q.Between, q.Party)
 	if err != nil {
 		return nil, err

@@ -40,9 +40,10 @@ func newStatement(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&between, "between", "", "two parties, as in openai,microsoft (default: all)")
 	cmd.Flags().StringVar(&query.Party, "party", "", "only statements of this party")
 	cmd.Flags().StringVar(&query.Number, "number", "", "the closed statement of this number")
+	cmd.Flags().BoolVar(&query.Activity, "activity", false, "in drafts too, count refused and unpriced requests, evidence and the order of delivery: reads the period's records")
 	at.register(cmd)
 	out.register(cmd)
-	cmd.AddCommand(newStatementList(env))
+	cmd.AddCommand(newStatementList(env), newStatementVerify(env))
 	return cmd
 }
 
