@@ -24,6 +24,9 @@ func (r *Router) missing(d *agreement.Deployment, rate *pricing.Rate, ok bool) [
 	var can []usage.Class
 	for _, api := range apis {
 		can = append(can, returned(api, rate, reportsTokens(d.Product))...)
+		if api == agreement.Chat && strings.Contains(modelOf(d.Product), "audio") { // hears and speaks in chat
+			can = append(can, usage.InputAudio, usage.OutputAudio)
+		}
 	}
 	slices.Sort(can)
 	return slices.DeleteFunc(slices.Compact(can), func(c usage.Class) bool { return rate.Priced[c] })
@@ -71,6 +74,7 @@ func returned(api agreement.API, rate *pricing.Rate, tokens bool) []usage.Class 
 
 // reportsTokens reports whether it is known of a product that its answers report tokens on every surface: OpenAI's models that
 // are named so do, and its older ones of sound and pictures (dall-e, tts, whisper) do not.
-func reportsTokens(product string) bool {
-	return strings.HasPrefix(product[strings.LastIndexByte(product, '/')+1:], "gpt-")
-}
+func reportsTokens(product string) bool { return strings.HasPrefix(modelOf(product), "gpt-") }
+
+// modelOf is a product's name without its owner's.
+func modelOf(product string) string { return product[strings.LastIndexByte(product, '/')+1:] }

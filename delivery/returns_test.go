@@ -57,6 +57,7 @@ func TestADeploymentNeedsAPriceOfEveryClassThatItsSurfaceReports(t *testing.T) {
 		prices  string
 		lacks   string // "" = nothing
 	}{
+		"chat that hears and speaks":     {"openai/gpt-audio", agreement.Chat, `input: "1", cache_read: "1", output: "1"`, "input_audio, output_audio"},
 		"embeddings":                     {"openai/e", agreement.Embeddings, `input: "1"`, ""},
 		"embeddings without input":       {"openai/e", agreement.Embeddings, `output: "1"`, "input"},
 		"completions":                    {"openai/c", agreement.Completions, `input: "1", output: "1"`, ""},
