@@ -72,7 +72,7 @@ func newRoot(env Env) *cobra.Command {
 	root.AddCommand(
 		newDemo(env), newServe(env), newReload(env), newStatus(env), newEmulate(env),
 		newAgreement(env), newExplain(env), newUsage(env), newJournal(env), newRecord(env), newLedger(env), newStatement(env), newClose(env), newForecast(env),
-		newConfig(env), newVersion(env), newReconcile(env),
+		newConfig(env), newVersion(env), newReconcile(env), newFocus(env),
 	)
 	return root
 }

@@ -17,18 +17,18 @@ type exchange events.Form
 
 func (f *exchange) register(cmd *cobra.Command) {
 	*f = exchange(events.NDJSON)
-	cmd.Flags().Var(f, "format", "ndjson: one CloudEvent a line, documents and records; csv: records only")
+	cmd.Flags().Var(f, "format", "ndjson: one CloudEvent a line, documents and records; csv: records only; focus (export): rows of cost and usage")
 }
 
 // String returns the form.
 func (f *exchange) String() string { return string(*f) }
 
 // Type names the flag's type in help.
-func (f *exchange) Type() string { return "ndjson|csv" }
+func (f *exchange) Type() string { return "ndjson|csv|focus" }
 
 // Set accepts ndjson and csv.
 func (f *exchange) Set(s string) error {
-	if s != string(events.NDJSON) && s != string(events.CSV) {
+	if s != string(events.NDJSON) && s != string(events.CSV) && s != focusForm {
 		return fmt.Errorf("use ndjson or csv")
 	}
 	*f = exchange(s)
@@ -39,14 +39,23 @@ func newUsageExport(env Env) *cobra.Command {
 	var at place
 	var out, period string
 	var form exchange
+	var focus focusFlags
 	cmd := &cobra.Command{
 		Use: "export", Short: "Write records, and the documents that they were made under, as CloudEvents or CSV",
 		Long: "Write CloudEvents 1.0, one a line: first every agreement, price book, catalog and set of the journal, then its records. Imported\n" +
 			"into an empty data directory they give the same books, and the same bytes when they are exported again. With --format csv records\n" +
 			"only, one a line.\n" +
-			"docs/exports.md has the form.",
+			"docs/exports.md has the form.\n\n" +
+			"With --format focus rows of FOCUS 1.3: by hour, SKU, cloud and customer, the license part and the cloud part of a price apart.\n" +
+			"docs/focus.md has them.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if form == focusForm {
+				return exportFocus(cmd.Context(), env, at, out, period, &focus)
+			}
+			if focus.given() {
+				return fmt.Errorf("--view, --from, --until and --gzip are of --format focus")
+			}
 			var from, until int64
 			if period != "" {
 				p, err := settlement.ParsePeriod(period, nil)
@@ -74,6 +83,7 @@ func newUsageExport(env Env) *cobra.Command {
 		},
 	}
 	form.register(cmd)
+	focus.register(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "file to write (default: stdout)")
 	cmd.Flags().StringVar(&period, "period", "", "only records admitted in this month, quarter or year of UTC: 2026-05, 2026-Q2, 2026")
 	at.register(cmd)
@@ -92,6 +102,9 @@ func newUsageImport(env Env) *cobra.Command {
 			"CSV holds no documents: the agreements and prices that its records name must be in the journal already.",
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if form == focusForm {
+				return fmt.Errorf("rows of FOCUS are sums: they cannot be imported; hold a cloud's export against the journal with concord reconcile")
+			}
 			if source == "" {
 				return fmt.Errorf("say who imports: --source NAME names the chain that the entries go into")
 			}
