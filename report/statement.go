@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"concord/money"
 	"concord/settlement"
@@ -30,9 +29,12 @@ func StatementPage(s *settlement.Statement) *Page {
 	p.head()
 	p.owed()
 	p.gross()
+	p.payable()
 	p.bridges()
 	p.limits()
+	p.trueUps()
 	p.licensed()
+	p.activity()
 	p.notes()
 	p.foot()
 	return p.page
@@ -62,6 +64,9 @@ func (p *statementPage) head() {
 	p.line("Period %s: from %s until %s, %s (%s until %s)", s.Period.Name, s.Period.From.Format("2006-01-02"), s.Period.Until.Format("2006-01-02"),
 		s.Period.Zone, s.Period.FromUTC.Format("2006-01-02T15:04Z07:00"), s.Period.UntilUTC.Format("2006-01-02T15:04Z07:00"))
 	switch {
+	case s.Number != "":
+		p.line("Number %s, version %d", s.Number, s.Version)
+		p.line("Issued %s, due %s", s.Issued, orNone(s.Due))
 	case s.Issued != "" && s.Due != "":
 		p.line("Cut %s; if issued then, due %s", s.Issued, s.Due)
 	case s.Issued != "":
@@ -78,6 +83,13 @@ func (p *statementPage) head() {
 		}
 		p.line("%s", line)
 	}
+}
+
+func orNone(day string) string {
+	if day == "" {
+		return "at no day that the agreement names"
+	}
+	return day
 }
 
 func (p *statementPage) owed() {
@@ -117,9 +129,26 @@ func (p *statementPage) bridges() {
 			row("share, uncapped", p.exact(b.Opening.Uncapped), p.exact(b.Period.Uncapped), p.exact(b.Closing.Uncapped))
 			row("share, capped", p.exact(b.Opening.Capped), p.exact(b.Period.Capped), p.exact(b.Closing.Capped))
 		} else {
-			row("owed", "", p.exact(c.Accrued), p.exact(b.Owed))
+			row("accrued", "", p.exact(c.Accrued), "")
 		}
+		if !c.Deducted.IsZero() {
+			row("deducted from the base", "", "", p.exact(c.Deducted))
+		}
+		if !c.Carried.IsZero() {
+			row("above caps, carried on", "", "", p.exact(c.Carried))
+		}
+		if !c.Lifted.IsZero() {
+			row("periods below zero, left out", "", "", p.exact(c.Lifted))
+		}
+		if !b.Advanced.IsZero() {
+			row("given ahead, and recouped of it", "", p.exact(b.Advanced), p.exact(b.Recouped))
+		}
+		if !b.AtOnce.IsZero() {
+			row("due at once so far", "", "", p.rounded(b.AtOnce))
+		}
+		row("owed", "", "", p.exact(b.Owed))
 		row("stated before", "", "", p.rounded(b.Stated))
+		row("stated now", "", "", p.rounded(c.Amount))
 		row("paid", "", "", p.rounded(b.Paid))
 		row("residue after this", "", "", p.exact(b.Residue))
 	}
@@ -156,9 +185,6 @@ func (p *statementPage) tiers(c *settlement.Clause) {
 	}
 	if g := c.Guarantee; g != nil {
 		lines := []string{g.Words, fmt.Sprintf("%s earned so far; if the window ended now, it would be topped up by %s", p.exact(g.Earned), p.exact(g.TopUp))}
-		if g.Posted != "" {
-			lines = append(lines, g.Posted)
-		}
 		p.section(Section{Title: fmt.Sprintf("Guarantee of %s (%s)", c.ID, g.Window), Lines: lines})
 	}
 }
@@ -172,7 +198,7 @@ func (p *statementPage) licensed() {
 			Grid:  &Grid{Columns: []string{"cloud", "product", "stream", ">charged", ">requests"}},
 		}
 		if l.Fee != nil {
-			section.Lines = append(section.Lines, fmt.Sprintf("given %s: %s earned in the period; %s", l.Fee.Words, p.exact(l.Fee.Earned), l.Fee.Posted))
+			section.Lines = append(section.Lines, fmt.Sprintf("given %s: %s earned in the period", l.Fee.Words, p.exact(l.Fee.Earned)))
 		}
 		for _, line := range l.Lines {
 			section.Grid.Row(Line(line.Cloud), Line(line.Product), Line(line.Stream), Line(p.exact(line.Charged)), Line(Count(line.Count)))
@@ -190,7 +216,7 @@ func (p *statementPage) notes() {
 }
 
 func (p *statementPage) foot() {
-	section := Section{Title: "How it was cut"}
+	section := Section{Title: "How it was cut", Lines: p.sources()}
 	where := fmt.Sprintf("At chain %d, block %d of the journal", p.s.Journal.Chain, p.s.Journal.Block)
 	if p.s.Journal.Hash != "" {
 		where += fmt.Sprintf(" (%.12s)", p.s.Journal.Hash)
@@ -209,6 +235,9 @@ func (p *statementPage) foot() {
 		end += " A draft binds nobody."
 	}
 	section.Lines = append(section.Lines, end)
+	if p.s.Hash != "" {
+		section.Lines = append(section.Lines, "SHA-256 of this statement as JSON: "+p.s.Hash)
+	}
 	p.section(section)
 }
 
@@ -225,18 +254,4 @@ func spaced(marks string) string {
 		return ""
 	}
 	return " " + marks
-}
-
-// lineName names a line of a statement by where its amount comes from.
-func lineName(l settlement.Line) string {
-	if l.Earlier {
-		return "before the period, not stated yet"
-	}
-	var parts []string
-	for _, part := range []string{l.Cloud, l.Product, l.Stream} {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	return strings.Join(parts, ", ")
 }

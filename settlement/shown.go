@@ -9,9 +9,6 @@ import (
 	"concord/money"
 )
 
-// Unposted is what a statement says beside a guarantee or a fee: both are shown, and stand in none of its amounts.
-const Unposted = "shown only: it is in no amount of this statement, and no entry posts it yet"
-
 // TierBridge is where the base of a share stands in its tiers.
 type TierBridge struct {
 	Words   string       `json:"words"`
@@ -31,14 +28,12 @@ type GuaranteeBridge struct {
 	Window string       `json:"window"`
 	Earned money.Amount `json:"earned"` // by all payees, in the window, up to the period's close
 	TopUp  money.Amount `json:"top_up"` // that is short of the amount
-	Posted string       `json:"posted"` // Unposted
 }
 
-// FeeShown is what a license's fee comes to in the period.
+// FeeShown is what a license's fee comes to in the period; what is due of it stands under the license's clause.
 type FeeShown struct {
 	Words  string       `json:"words"`
 	Earned money.Amount `json:"earned"`
-	Posted string       `json:"posted"` // Unposted
 }
 
 // inWindow adds amounts by day up: those of the window that the period ends in, and of them those before the period.
@@ -117,7 +112,7 @@ func (c *cutter) guarantee(s *agreement.RevenueShare, ids []string, g *gathered)
 		}
 	}
 	b := &GuaranteeBridge{Words: s.Guarantee.Words(c.agreement), Amount: s.Guarantee.Amount, Per: s.Guarantee.Per,
-		Window: c.label(s.Guarantee.Per), Earned: earned, Posted: Unposted}
+		Window: c.label(s.Guarantee.Per), Earned: earned}
 	if b.TopUp, err = s.Guarantee.Amount.Sub(earned); err == nil && b.TopUp.Sign() < 0 {
 		b.TopUp = money.Amount{}
 	}
@@ -134,7 +129,7 @@ func (c *cutter) fee(id string) (*FeeShown, error) {
 			continue
 		}
 		if out == nil {
-			out = &FeeShown{Posted: Unposted}
+			out = &FeeShown{}
 		}
 		out.Words = f.Words(c.agreement)
 		from, until := window(f.Per, noon(day, c.zone))

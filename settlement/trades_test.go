@@ -165,9 +165,9 @@ entries:
 		t.Errorf("above 100,000: %s", got)
 	}
 
-	// Nimbus: the fee is earned day by day and stands in no amount.
+	// Nimbus: the fee is earned day by day, and what is due of it is posted when the month closes.
 	n := w.draft("model-lab", "2026-07", "halcyon", "nimbus")
-	if fee := n.Licensed[0].Fee; fee.Earned.String() != "6200" || fee.Posted != settlement.Unposted || !n.Net.Amount.IsZero() {
+	if fee := n.Licensed[0].Fee; fee.Earned.String() != "6200" || !n.Net.Amount.IsZero() {
 		t.Errorf("31 of 365 days of 73,000: %+v, net %s", fee, n.Net.Amount)
 	}
 }

@@ -16,6 +16,8 @@ type Rebuilt struct {
 	Equal        bool  `json:"equal"` // the same bytes as before
 	Entries      int64 `json:"entries"`
 	Transactions int64 `json:"transactions"`
+
+	Statements []Recut `json:"statements,omitempty"` // closed ones, computed again at their positions: none is ever overwritten
 }
 
 // Rebuild drops the books and posts the journal to them again.

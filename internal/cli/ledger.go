@@ -25,7 +25,15 @@ func newLedgerVerify(env Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var found *ledger.Report
 			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				found, err = ledger.Verify(cmd.Context(), r.Books, r.Journal)
+				if found, err = ledger.Verify(cmd.Context(), r.Books, r.Journal); err != nil {
+					return err
+				}
+				recut, err := r.RecutAll(cmd.Context())
+				for _, s := range recut {
+					if !s.Same {
+						found.Faults = append(found.Faults, ledger.Fault{Rule: "statement", Message: fmt.Sprintf("closed statement %s, computed again at its position: %s", s.Number, s.Reason)})
+					}
+				}
 				return err
 			})
 			if err != nil {
@@ -92,7 +100,10 @@ func newLedgerRebuild(env Env) *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rebuilt *app.Rebuilt
 			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
-				rebuilt, err = r.Rebuild(cmd.Context())
+				if rebuilt, err = r.Rebuild(cmd.Context()); err != nil {
+					return err
+				}
+				rebuilt.Statements, err = r.RecutAll(cmd.Context())
 				return err
 			})
 			if err != nil {
@@ -106,6 +117,15 @@ func newLedgerRebuild(env Env) *cobra.Command {
 					verdict = "NOT the same as before: the old books did not follow from the journal, the new ones do"
 				}
 				_, err = fmt.Fprintf(env.Stdout, "Rebuilt from %s entries: %s transactions, %s\n", report.Count(rebuilt.Entries), report.Count(rebuilt.Transactions), verdict)
+			}
+			for _, s := range rebuilt.Statements {
+				if s.Same {
+					continue
+				}
+				rebuilt.Equal = false
+				if !out.json() {
+					fmt.Fprintf(env.Stdout, "Closed statement %s stays as it was closed, and comes out otherwise: %s\n", s.Number, s.Reason)
+				}
 			}
 			if err == nil && !rebuilt.Equal {
 				err = errNo
