@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"concord/settlement"
 )
@@ -29,12 +31,18 @@ func ForecastPage(f *settlement.Forecast) *Page {
 		p.Sections = append(p.Sections, Section{Title: "Net, by pair of parties", Grid: grid})
 	}
 	limits := &Grid{Columns: []string{"clause", "what", ">amount", ">used", "runs out", "between"}}
-	var cannot, known []string
+	var short, cannot, known []string
 	for i := range f.Clauses {
 		c := &f.Clauses[i]
 		for _, l := range c.Limits {
 			runs, between := runsOut(&l, c.Cannot == "")
 			limits.Row(Line(c.Clause), Line(limitName(&l)), Line(Money(l.Amount, 2)), Line(Money(l.Used, exactPlaces)), Line(runs), Line(between))
+		}
+		for _, l := range c.Limits {
+			if s := l.Shortfall; s != nil && s.High.Sign() > 0 {
+				short = append(short, fmt.Sprintf("%s is short by %s when its window ends on %s (%s to %s).", c.Clause,
+					Money(s.Expected, 2), l.Until, Money(s.Low, 2), Money(s.High, 2)))
+			}
 		}
 		if c.Cannot != "" {
 			cannot = append(cannot, fmt.Sprintf("%s, %s to %s: %s.", c.Clause, c.Payer, c.Payee, c.Cannot))
@@ -46,11 +54,22 @@ func ForecastPage(f *settlement.Forecast) *Page {
 	if len(limits.Rows) > 0 {
 		p.Sections = append(p.Sections, Section{Title: "Caps and commitments", Grid: limits})
 	}
+	if len(short) > 0 {
+		p.Sections = append(p.Sections, Section{Title: "Expected to fall short", Lines: short})
+	}
 	if len(cannot) > 0 {
 		p.Sections = append(p.Sections, Section{Title: "What cannot be said", Lines: cannot})
 	}
-	p.Sections = append(p.Sections, Section{Title: "What this assumes", Lines: append(append([]string{}, f.Assumptions...), known...)})
+	p.Sections = append(p.Sections, Section{Title: "What this assumes", Lines: sentences(append(slices.Clone(f.Assumptions), known...))})
 	return p
+}
+
+// sentences makes a line of a list out of each text.
+func sentences(texts []string) []string {
+	for i, t := range texts {
+		texts[i] = "- " + strings.TrimSuffix(t, ".")
+	}
+	return texts
 }
 
 func forecastClauses(f *settlement.Forecast) *Grid {
@@ -109,12 +128,9 @@ func runsOut(l *settlement.ForecastLimit, estimated bool) (when, between string)
 	switch {
 	case l.Earliest == l.Latest:
 	case l.Latest == "":
-		between = fmt.Sprintf("%s and never by %s", l.Earliest, end)
+		between = l.Earliest + " at the earliest"
 	default:
 		between = fmt.Sprintf("%s and %s", l.Earliest, l.Latest)
-	}
-	if s := l.Shortfall; s != nil && s.High.Sign() > 0 {
-		between += fmt.Sprintf(" (short by %s: %s to %s)", Money(s.Expected, 2), Money(s.Low, 2), Money(s.High, 2))
 	}
 	return when, between
 }

@@ -157,7 +157,7 @@ func (f *forecaster) alive(one flow, in agreement.InForce, h *history, c Forecas
 		c.Cannot = "nothing has fallen due under it; in the net it counts as nothing"
 	} else if c.Days < leastDays {
 		p.months = nil
-		c.Cannot = fmt.Sprintf("%d whole days under its present terms are known; an estimate needs %d, the days of the week %d, a change from week to week %d",
+		c.Cannot = fmt.Sprintf("whole days that are known under its present terms: %d; an estimate needs %d, the days of the week %d, a change from week to week %d",
 			c.Days, leastDays, weekdaysFrom, slopeFrom)
 	} else if err := p.run(&c, days); err != nil {
 		return err

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -24,7 +25,11 @@ func main() {
 }
 
 func run(out string, months, perDay int, seed uint64) error {
-	o := year.Options{From: year.Begin(), Months: months, PerDay: perDay, Seed: seed}
+	begin, err := year.Begin()
+	if err != nil {
+		return err
+	}
+	o := year.Options{From: begin, Months: months, PerDay: perDay, Seed: seed}
 	y, err := year.Make(o)
 	if err != nil {
 		return err
@@ -32,5 +37,17 @@ func run(out string, months, perDay int, seed uint64) error {
 	if err := os.Mkdir(out, 0o755); err != nil {
 		return fmt.Errorf("make the folder of the year: %w\n  name one that does not exist: --out DIR", err)
 	}
-	return y.Write(out)
+	if err := y.Write(out); err != nil {
+		return err
+	}
+	r := &year.Run{Year: y, Dir: out, Concord: year.InProcess(context.Background()), Log: os.Stdout}
+	if err := r.All(); err != nil {
+		return err
+	}
+	rows, err := r.Rows()
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Print("\n", r.Markdown(rows))
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"concord/clouds/emulator"
@@ -15,10 +16,10 @@ import (
 )
 
 // Late is the month in which late records reach the journal.
-const Late = "2026-06"
+const Late = "2026-05"
 
-// Month names the month of an instant, in UTC.
-func Month(at time.Time) string { return at.UTC().Format("2006-01") }
+// Month names the month of an instant of the year.
+func (y *Year) Month(at time.Time) string { return at.In(y.Options.From.Location()).Format("2006-01") }
 
 // UsageFile is the file of a month's documents and records; LateFile has those that came late.
 func UsageFile(dir, month string) string { return filepath.Join(dir, "usage-"+month+".ndjson") }
@@ -31,11 +32,14 @@ func ServedFile(dir, cloud string) string { return filepath.Join(dir, "served-"+
 
 // Write writes the year's files into a folder.
 func (y *Year) Write(dir string) (err error) {
+	if err := writeLists(dir); err != nil {
+		return err
+	}
 	w := &writer{dir: dir, files: map[string]*file{}}
 	defer func() { err = errors.Join(err, w.close()) }()
 	for i := range y.Events {
 		e := &y.Events[i]
-		name := UsageFile(dir, Month(time.Unix(0, e.Time)))
+		name := UsageFile(dir, y.Month(time.Unix(0, e.Time)))
 		if e.Late {
 			name = LateFile(dir)
 		}
@@ -92,6 +96,15 @@ func (w *writer) close() error {
 	return err
 }
 
+// uses reports whether an account has anything to pay at a cloud in a month of UTC.
+func (y *Year) uses(cloud, account, month string) bool {
+	return slices.ContainsFunc(y.Events, func(e Event) bool {
+		return slices.ContainsFunc(e.Served, func(s Served) bool {
+			return s.Status == 200 && s.Target.Cloud == cloud && s.Target.Account == account && s.At.UTC().Format("2006-01") == month
+		})
+	})
+}
+
 // served writes what a cloud did into its own journal, as the emulator keeps it.
 func (w *writer) served(e *Event, s *Served) error {
 	out, err := w.open(ServedFile(w.dir, s.Target.Cloud))
@@ -106,5 +119,34 @@ func (w *writer) served(e *Event, s *Served) error {
 	return nil
 }
 
-// Begin is when the year of the examples begins.
-func Begin() time.Time { return time.Date(2025, 11, 1, 0, 0, 0, 0, time.UTC) }
+// Begin returns when the year of the examples begins: midnight of 1 November 2025 in the zone of the agreements. The multi-cloud
+// amendment of 27 April 2026 stands in its middle.
+func Begin() (time.Time, error) {
+	zone, err := time.LoadLocation("America/Los_Angeles")
+	if err != nil {
+		return time.Time{}, fmt.Errorf("begin the year: %w", err)
+	}
+	return time.Date(2025, time.November, 1, 0, 0, 0, 0, zone), nil
+}
+
+// PricesFile is a cloud's own list, by which it bills OpenAI.
+func PricesFile(dir, cloud string) string { return filepath.Join(dir, "prices-"+cloud+".csv") }
+
+// lists are the clouds' own lists. Not public; assumed to be 35 % of OpenAI's list price, as in examples/costs.yaml, and written
+// apart from it, since a cloud bills by what it has itself.
+func lists() map[string]string {
+	const columns = "model,region,tier,class,above,per,price\n"
+	return map[string]string{
+		"azure": columns + "gpt-54,,,input,,1000000,0.875\ngpt-54,,,cached,,1000000,0.0875\ngpt-54,,,output,,1000000,5.25\n",
+		"aws":   columns + "openai.gpt-5.4,,,input,,1000,0.000875\nopenai.gpt-5.4,,,cached,,1000,0.0000875\nopenai.gpt-5.4,,,output,,1000,0.00525\n",
+	}
+}
+
+func writeLists(dir string) error {
+	for cloud, list := range lists() {
+		if err := os.WriteFile(PricesFile(dir, cloud), []byte(list), 0o644); err != nil {
+			return fmt.Errorf("write the clouds' lists: %w", err)
+		}
+	}
+	return nil
+}

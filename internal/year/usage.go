@@ -23,9 +23,13 @@ import (
 // Source names the entries of a year, so that every request has one identity for ever.
 const Source = "year"
 
+// bundle is how many requests of one length stand in one record, so that a year of some thousands of records comes to amounts
+// that cents can show.
+const bundle = 100
+
 // Options say which year is made.
 type Options struct {
-	From   time.Time // first of a month, UTC
+	From   time.Time // first of a month, in the zone of the agreements
 	Months int
 	PerDay int // requests on an ordinary day of the first month
 	Seed   uint64
@@ -76,7 +80,7 @@ func Make(o Options) (*Year, error) {
 			return nil, err
 		}
 		for day := from; day.Before(until); {
-			next := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, time.UTC)
+			next := time.Date(day.Year(), day.Month(), day.Day()+1, 0, 0, 0, 0, day.Location())
 			if until.Before(next) {
 				next = until
 			}
@@ -161,7 +165,7 @@ func (m *maker) known(at, last time.Time) (time.Time, error) {
 			}
 		}
 	}
-	return next.UTC(), nil
+	return next.In(at.Location()), nil
 }
 
 // day draws the requests of a day, or of a part of one: fewer at weekends, more from month to month.
@@ -205,7 +209,8 @@ func (m *maker) request(at time.Time) error {
 	if m.lots.IntN(4) == 0 {
 		cached = int64(row.Context) / 2
 	}
-	used.Tokens[usage.Input], used.Tokens[usage.CacheRead], used.Tokens[usage.Output] = int64(row.Context)-cached, cached, int64(row.Generated)
+	t := &used.Tokens
+	t[usage.Input], t[usage.CacheRead], t[usage.Output] = bundle*(int64(row.Context)-cached), bundle*cached, bundle*int64(row.Generated)
 	used.Evidence = usage.Reported
 	r, served, err := m.serve(&f, at, &used)
 	if err != nil {
@@ -269,7 +274,7 @@ func (m *maker) serve(f *delivery.Facts, at time.Time, used *usage.Usage) (*jour
 		}
 		tried.Outcome, tried.Status, tried.Usage = delivery.Answered, 200, *used
 		tried.FirstByte = begun + int64(300*time.Millisecond)
-		tried.Ended = tried.FirstByte + used.Tokens[usage.Output]*int64(12*time.Millisecond)
+		tried.Ended = tried.FirstByte + used.Tokens[usage.Output]/bundle*int64(12*time.Millisecond)
 		s.Status, s.Usage = 200, *used
 		var err error
 		if tried.Cost, err = router.Cost(step.Deployment, f.At, used, nil); err != nil {
