@@ -147,6 +147,7 @@ type recorder struct {
 	books   ledger.Books
 	note    Note
 	now     int64
+	taxed   bool         // the line at hand says itself what its tax is
 	set     journal.Hash // in force; zero = the one that came last
 
 	history *History
@@ -220,6 +221,7 @@ func (c *recorder) line(ctx context.Context, line []byte) error {
 	if err != nil {
 		return err
 	}
+	c.taxed = saysTax(whole)
 	if e.Time > c.now {
 		return fmt.Errorf("time %s is later than now: record it when it has happened", instantText(e.Time))
 	}

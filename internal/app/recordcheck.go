@@ -109,13 +109,19 @@ func (c *recorder) refund(ctx context.Context, b *journal.Refund, before *journa
 	case s == nil:
 		return errors.New("a refund belongs to a sale: name it with --of req_..., or in data.origin")
 	case before != nil:
+		if !c.taxed {
+			b.Tax = before.Body.(*journal.Refund).Tax
+		}
 		return nil
 	}
 	after, err := s.back.Add(b.Amount)
 	if err != nil {
 		return err
 	}
-	return left(s, "refund", b.Amount, after.Cmp(s.origin.Charged) > 0)
+	if err := left(s, "refund", b.Amount, after.Cmp(s.origin.Charged) > 0); err != nil || c.taxed {
+		return err
+	}
+	return c.refundTax(s, b)
 }
 
 func (c *recorder) credit(ctx context.Context, b *journal.Credit, before *journal.Entry, latest *PastSet) error {

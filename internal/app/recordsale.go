@@ -17,7 +17,8 @@ type sale struct {
 	origin journal.Origin
 	record *journal.Record // nil = an invoice
 	lines  []pricing.Line  // of a record: its price as it stands after corrections
-	back   money.Amount    // given back by refunds and credits
+	back   money.Amount    // given back by refunds and credits, without tax
+	refund refunded
 	cost   map[int][]pricing.Line
 }
 
@@ -107,6 +108,7 @@ func (s *sale) since(entries []journal.Entry) (err error) {
 		case *journal.Refund:
 			if body.Origin.Of == s.origin.Of {
 				s.back, err = s.back.Add(body.Amount)
+				err = errors.Join(err, s.refund.add(body))
 			}
 		case *journal.Credit:
 			if body.Origin.Of == s.origin.Of {
