@@ -6,7 +6,7 @@ TIMEOUT ?= 10m
 KILLS   ?= 200
 RECORDS ?= 200000
 
-.PHONY: demo build test check bench benchmarks fuzz kill clean
+.PHONY: demo build test check bench benchmarks fuzz kill faults clean
 
 demo: ## the demo: five emulated clouds, a real trace, a statement
 	$(GO) run ./cmd/concord demo
@@ -19,6 +19,8 @@ test: ## all tests
 		echo "*** NOT TESTED HERE: the store on PostgreSQL. Debian: apt-get install postgresql-15 pgbouncer ***" >&2
 	@[ -x /usr/sbin/pgbouncer ] || command -v pgbouncer >/dev/null || \
 		echo "*** NOT TESTED HERE: PostgreSQL behind a pooler. Debian: apt-get install pgbouncer ***" >&2
+	@[ -d internal/clienttest/testdata/node/node_modules/openai ] || \
+		echo "*** NOT TESTED HERE: the official Node client. With node: npm ci --prefix internal/clienttest/testdata/node ***" >&2
 	$(GO) test -timeout $(TIMEOUT) ./...
 
 check: ## format, vet, lint, architecture, tests under the race detector
@@ -46,6 +48,9 @@ fuzz: ## every fuzz target for FUZZTIME
 
 kill: ## the gateway killed KILLS times under load, and what the journal, the clients and the clouds say of it
 	$(GO) test -count=1 -v -timeout 60m -run '^TestKill$$' ./internal/killtest -kills $(KILLS)
+
+faults: ## the whole trace replayed over every fault of every cloud; the figures of docs/gateway.md
+	$(GO) test -count=1 -v -timeout 60m -run '^TestNoClientSees' ./internal/clienttest -whole
 
 clean: ## what the targets above leave behind
 	rm -rf bin

@@ -99,7 +99,7 @@ func TestNoClientSeesWhatGoesWrongWithOneCloud(t *testing.T) {
 					tallies[f].add(got)
 					mu.Unlock()
 				}
-				w.oneRecordEach()
+				w.oneRecordEach(false)
 			})
 		}
 	})
@@ -284,15 +284,16 @@ func (s *sight) stream(body []byte, words int) {
 	}
 }
 
-// oneRecordEach stops the gateway: its journal is whole, its books balance, and no request has two records.
-func (w *world) oneRecordEach() {
+// oneRecordEach stops the gateway: its journal is whole, its books balance, and no request has two records. free: some requests
+// only came back to what was paid for, or cost nothing.
+func (w *world) oneRecordEach(free bool) {
 	w.Helper()
 	seen := map[string]int{}
 	for _, r := range w.records() {
 		if seen[r.Request]++; seen[r.Request] > 1 {
 			w.Errorf("%s has %d records", r.Request, seen[r.Request])
 		}
-		if r.Outcome == "answered" && len(r.Usage) == 0 {
+		if r.Outcome == "answered" && len(r.Usage) == 0 && !free {
 			w.Errorf("%s was answered and has no usage", r.Request)
 		}
 	}
