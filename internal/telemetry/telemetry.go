@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,8 +18,6 @@ import (
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	sdk "go.opentelemetry.io/otel/sdk/metric"
-
-	"concord/gateway"
 )
 
 // NewLogger returns a logger of lines for people; JSON lines where asJSON is set.
@@ -44,6 +43,7 @@ type Metrics struct {
 	commit   metric.Float64Histogram
 	reloads  metric.Int64Counter
 	refused  metric.Int64Gauge
+	labels   sync.Map // label to *labels
 }
 
 // NewMetrics makes the counters. lag tells how many committed blocks the books are behind, unsynced how many entries were
@@ -95,35 +95,6 @@ func (m *Metrics) Handler() http.Handler {
 
 // Close stops the exporter.
 func (m *Metrics) Close(ctx context.Context) error { return m.provider.Shutdown(ctx) }
-
-// Finished counts a request that ended. It is what a gateway's Observe wants.
-func (m *Metrics) Finished(f gateway.Finished) {
-	ctx := context.Background() // a counter has no deadline and nothing to cancel
-	if f.Outcome == 0 {
-		m.rejected.Add(ctx, 1, metric.WithAttributes(attribute.String("route", f.Route), attribute.String("code", f.Code)))
-		return
-	}
-	cloud := attribute.String("cloud", f.Cloud)
-	surface := attribute.String("surface", f.Route)
-	m.requests.Add(ctx, 1, metric.WithAttributes(attribute.String("outcome", f.Outcome.String()), cloud, surface))
-	if f.Left != 0 {
-		m.departed.Add(ctx, 1, metric.WithAttributes(cloud, attribute.String("reason", f.Left.String())))
-	}
-	if f.Starved {
-		m.starved.Add(ctx, 1, metric.WithAttributes(cloud))
-	}
-	m.duration.Record(ctx, time.Duration(f.Duration).Seconds(), metric.WithAttributes(cloud))
-	m.attempts.Add(ctx, int64(f.Attempts), metric.WithAttributes(cloud))
-	input := f.Tokens.Prompt()
-	for _, tokens := range []struct {
-		direction string
-		count     int64
-	}{{"input", input}, {"output", f.Tokens.Total() - input}} {
-		if tokens.count > 0 {
-			m.tokens.Add(ctx, tokens.count, metric.WithAttributes(cloud, attribute.String("gen_ai.token.type", tokens.direction)))
-		}
-	}
-}
 
 // Committed counts one group commit of the journal.
 func (m *Metrics) Committed(took time.Duration) {
