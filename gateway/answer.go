@@ -45,9 +45,13 @@ func (q *request) convey(t, deployment, status int, h http.Header) (clouds.Answe
 	if q.g.config.Hedge.Slow {
 		q.view.offer.health.slots[deployment].latencies.observe(q.tried(t).Ended - q.tried(t).Started)
 	}
-	if err := q.intentDurable(); err != nil {
-		q.abandon(err)
-		return a, true
+	// The record follows the intent at once: both are durable once the record is, often by one commit. Where the journal
+	// has failed the intent already, the answer is not recorded as given.
+	if q.intentEnded() {
+		if err := q.intentDurable(); err != nil {
+			q.abandon(err)
+			return a, true
+		}
 	}
 	q.papers.record.Delivered = int64(len(q.answer))
 	if a.Reply != nil {

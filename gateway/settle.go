@@ -90,6 +90,19 @@ func (q *request) intentDurable() error {
 	return nil
 }
 
+// intentEnded reports that the journal has said what became of the intent.
+func (q *request) intentEnded() bool {
+	if q.intent == nil {
+		return true
+	}
+	select {
+	case <-q.intent.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // progress tells the journal how far a stream has come.
 func (q *request) progress(units, text int64) {
 	if err := q.append(&journal.Progress{Request: q.id, Number: len(q.papers.record.Attempts), Units: units, Bytes: text}); err != nil {
