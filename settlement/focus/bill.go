@@ -204,7 +204,7 @@ func (b *Bill) period(c *Charge) error {
 			"name the export's period with --period, or fetch the export of that period")
 	}
 	if instants[1] != b.until {
-		return t.wrong(at.billingEnd, "the billing period that is reconciled ends before "+stamp(b.until), "fetch an export by calendar months of UTC")
+		return t.wrong(at.billingEnd, "the billing period that is reconciled ends at "+stamp(b.until), "fetch an export by calendar months of UTC")
 	}
 	c.Start, c.End = instants[2], instants[3]
 	if c.End <= c.Start {

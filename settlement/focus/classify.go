@@ -234,6 +234,7 @@ func (r *Reconciler) bucket(k bucketKey, more money.Amount, moved bool, note fun
 		return err
 	}
 	switch {
+	case more.IsZero() && left.IsZero():
 	case moved:
 		d.Class = Shifted
 	case b.theirs.Rows == 0:
