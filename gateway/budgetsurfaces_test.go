@@ -1,7 +1,9 @@
 package gateway_test
 
 import (
+	"bytes"
 	"fmt"
+	"mime/multipart"
 	"net/http"
 	"slices"
 	"strings"
@@ -411,4 +413,30 @@ func TestAPictureIsCountedHoweverItsNameIsWritten(t *testing.T) {
 	if got := holds(`{"type":"input_text","text":"gr\u00fc\u00dfe"}`); got.Cmp(money.MustParse("0.01")) > 0 {
 		t.Errorf("plain text holds %s", got)
 	}
+}
+
+func TestSoundWhoseLengthNoCloudSaysHoldsWhatItIsChargedBySize(t *testing.T) {
+	inWorld(t, func(c *gateway.Config) { bounded(t)(c); c.MaxSound = map[string]int64{"a": 1, "o": 1}; c.Context = c.MaxSound; c.MaxOutput = c.MaxSound }, func(w *world) {
+		w.clouds["azure"].serve = says("application/json", `{"text":"hello"}`)
+		var form bytes.Buffer
+		parts := multipart.NewWriter(&form)
+		_ = parts.WriteField("model", "gpt-5.4")
+		file, err := parts.CreateFormFile("file", "sound.wav")
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = file.Write(make([]byte, 160_000)) // ten seconds, by the estimate
+		_ = parts.Close()
+		r, _ := http.NewRequestWithContext(w.Context(), "POST", "http://gateway.test/v1/audio/transcriptions", &form)
+		r.Header.Set("Authorization", "Bearer "+goodKey)
+		r.Header.Set("Content-Type", parts.FormDataContentType())
+		if got := w.do(r); got.Status != 200 {
+			t.Fatalf("%d %s", got.Status, got.Body)
+		}
+		record := w.record()
+		charged, _ := record.Charged()
+		if !record.Above.IsZero() || charged != money.MustParse("0.001") {
+			t.Errorf("charged %s of a hold of %s, %s above it", charged, record.Held, record.Above)
+		}
+	})
 }
