@@ -18,6 +18,8 @@ func lineKind(kind string) string {
 		return "paid or credited before it was stated"
 	case settlement.LineRounding:
 		return "left by rounding of the statements before"
+	case settlement.LineLoss:
+		return "below zero before, carried to this period"
 	case settlement.LineOpening:
 		return "from before the journal"
 	}
@@ -60,13 +62,13 @@ func (p *statementPage) payable() {
 		}
 		p.section(Section{Title: "What is payable", Lines: []string{settlingWords(s.Settling)}, Grid: g})
 	}
-	g := &Grid{Columns: []string{"statement", "clause", "from", "to", ">amount", ">paid", ">disputed", ">open", "due", ">days late"}}
+	g := &Grid{Columns: []string{"period", "clause", "from", "to", ">amount", ">paid", ">disputed", ">open", "due", ">days late"}}
 	for _, o := range s.Open {
 		late := ""
 		if o.Days > 0 {
 			late = fmt.Sprint(o.Days)
 		}
-		g.Row(Line(o.Statement), Line(o.Clause), Line(o.Payer), Line(o.Payee), Line(p.rounded(o.Amount)), Line(p.rounded(o.Paid)), Line(p.rounded(o.Disputed)),
+		g.Row(Line(o.Period), Line(o.Clause), Line(o.Payer), Line(o.Payee), Line(p.rounded(o.Amount)), Line(p.rounded(o.Paid)), Line(p.rounded(o.Disputed)),
 			Line(p.rounded(o.Open)), Line(o.Due), Line(late))
 	}
 	p.section(Section{Title: "Open of earlier statements", Grid: g})

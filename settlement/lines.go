@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"concord/agreement"
 	"concord/ledger"
 	"concord/money"
 )
@@ -135,8 +136,22 @@ func (c *cutter) lines(cl *Clause, f flow, g *gathered) error {
 	if err := cmp.Or(err1, err2, err3); err != nil {
 		return err
 	}
+	loss := amount.Sign() < 0 && c.carriesLoss(f.id)
+	if loss {
+		amount = money.Amount{}
+		if residue, err = cumulative.Sub(cl.Bridge.Stated); err != nil {
+			return err
+		}
+	}
 	cl.Amount, cl.Bridge.Residue = amount, residue
-	return c.fitLines(cl, g)
+	return c.fitLines(cl, g, loss)
+}
+
+// carriesLoss reports whether what a period comes to below zero is not stated but set off against later periods.
+func (c *cutter) carriesLoss(id string) bool {
+	f, _ := c.latest(id)
+	share, ok := f.Clause.(*agreement.RevenueShare)
+	return ok && (share.Negative == "" || share.Negative == "carry")
 }
 
 // rows are the lines of what is owed at a cloud and product; without one it is no usage.
@@ -188,7 +203,7 @@ func (c *cutter) earlier(cl *Clause, f flow, g *gathered) error {
 				continue
 			}
 			for _, l := range k.Lines {
-				if l.Kind == LineRounding || l.Kind == LineOpening {
+				if l.Kind == LineRounding || l.Kind == LineOpening || l.Kind == LineLoss {
 					continue
 				}
 				p, perr := ParsePeriod(cmp.Or(l.Period, st.Period.Name), c.zone)
@@ -215,22 +230,30 @@ func (c *cutter) earlier(cl *Clause, f flow, g *gathered) error {
 	}
 	if !carried.IsZero() {
 		kind := LineRounding
-		if len(c.in.Closed) == 0 {
+		switch whole, err := carried.Round(c.out.Rounding.Scale, money.Down); {
+		case err != nil:
+			return err
+		case len(c.in.Closed) == 0:
 			kind = LineOpening
+		case !whole.IsZero(): // more than rounding leaves
+			kind = LineLoss
 		}
 		cl.Lines = append(cl.Lines, Line{Kind: kind, Earlier: true, Accrued: carried})
 	}
 	return nil
 }
 
-func (c *cutter) fitLines(cl *Clause, g *gathered) error {
+func (c *cutter) fitLines(cl *Clause, g *gathered, loss bool) error {
 	exact := make([]money.Amount, len(cl.Lines))
 	for i := range cl.Lines {
 		exact[i] = cl.Lines[i].Accrued
 	}
-	fitted, err := fit(exact, cl.Amount, c.out.Rounding.Scale)
-	if err != nil {
-		return fmt.Errorf("fit lines: %w", err)
+	fitted := make([]money.Amount, len(exact)) // nothing is stated of a loss that is carried
+	if !loss {
+		var err error
+		if fitted, err = fit(exact, cl.Amount, c.out.Rounding.Scale); err != nil {
+			return fmt.Errorf("fit lines: %w", err)
+		}
 	}
 	var total, accrued money.Amount
 	for i := range fitted {

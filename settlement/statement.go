@@ -153,6 +153,7 @@ const (
 	LineOther    = "other"    // paid or credited before it was stated
 	LineRounding = "rounding" // what rounding left of the statements before
 	LineOpening  = "opening"  // from before the journal
+	LineLoss     = "loss"     // what earlier periods came to below zero, carried to this one
 )
 
 // A Line is a part of a clause's amount by cloud, product and stream.
