@@ -239,7 +239,20 @@ type Statement struct {
 	Lines   []StatedLine   `yaml:"lines"`
 	Gross   []Owed         `yaml:"gross"`
 	Net     *Owed          `yaml:"net"`
+	Payable []Payable      `yaml:"payable"`
 	Due     Text           `yaml:"due"`
+}
+
+// Payable is what one party has to pay after a statement, with what is open of earlier ones.
+type Payable struct {
+	Payer    Text `yaml:"payer"`
+	Payee    Text `yaml:"payee"`
+	Amount   Text `yaml:"amount"`
+	Earlier  Text `yaml:"earlier"`
+	AtOnce   Text `yaml:"at_once"`
+	Disputed Text `yaml:"disputed"`
+	Carries  Text `yaml:"carries"` // true: it is below the minimum, and nothing is due
+	Due      Text `yaml:"due"`
 }
 
 // StatedClause is what a statement says of a clause. What is left out is not checked.
@@ -260,7 +273,9 @@ type StatedLine struct {
 	Cloud   Text `yaml:"cloud"`
 	Product Text `yaml:"product"`
 	Stream  Text `yaml:"stream"`
+	Kind    Text `yaml:"kind"`    // usage, fee, advance, other, rounding or opening
 	Earlier Text `yaml:"earlier"` // true: of days before the period
+	Period  Text `yaml:"period"`  // of an earlier one
 	Base    Text `yaml:"base"`
 	Accrued Text `yaml:"accrued"`
 	Amount  Text `yaml:"amount"`
