@@ -43,7 +43,7 @@ func newStatement(env Env) *cobra.Command {
 	cmd.Flags().BoolVar(&query.Activity, "activity", false, "in drafts too, count refused and unpriced requests, evidence and the order of delivery: reads the period's records")
 	at.register(cmd)
 	out.register(cmd)
-	cmd.AddCommand(newStatementList(env), newStatementVerify(env))
+	cmd.AddCommand(newStatementList(env), newStatementVerify(env), newStatementRequests(env))
 	return cmd
 }
 
