@@ -416,7 +416,12 @@ func TestAPictureIsCountedHoweverItsNameIsWritten(t *testing.T) {
 }
 
 func TestSoundWhoseLengthNoCloudSaysHoldsWhatItIsChargedBySize(t *testing.T) {
-	inWorld(t, func(c *gateway.Config) { bounded(t)(c); c.MaxSound = map[string]int64{"a": 1, "o": 1}; c.Context = c.MaxSound; c.MaxOutput = c.MaxSound }, func(w *world) {
+	inWorld(t, func(c *gateway.Config) {
+		bounded(t)(c)
+		c.MaxSound = map[string]int64{"a": 1, "o": 1}
+		c.Context = c.MaxSound
+		c.MaxOutput = c.MaxSound
+	}, func(w *world) {
 		w.clouds["azure"].serve = says("application/json", `{"text":"hello"}`)
 		var form bytes.Buffer
 		parts := multipart.NewWriter(&form)
