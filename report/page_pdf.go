@@ -18,6 +18,7 @@ const (
 	bodyHeight = 4.0
 	cellPad    = 1.5 // to the left and right of a cell's text
 	narrowCell = 24.0
+	figureGap  = 2.0 // between figures, which end at the right of their column, and a text that begins at the left of the next
 )
 
 // WritePDF writes the page as a PDF, A4. made is the only instant in it: the same page gives the same bytes.
@@ -115,7 +116,7 @@ func (d *paper) grid(g *Grid) {
 			for _, line := range row[i] {
 				text := strings.TrimLeft(line, " ")
 				indent := strings.Repeat(" ", len(line)-len(text))
-				for _, part := range d.wrap(printable(text), widths[i]-2*cellPad) {
+				for _, part := range d.wrap(printable(text), widths[i]-2*cellPad-gapOf(g, i)) {
 					cells[i] = append(cells[i], indent+part)
 				}
 			}
@@ -136,7 +137,8 @@ func (d *paper) head(g *Grid, widths []float64) {
 	d.doc.SetX(margin)
 	for i, column := range g.Columns {
 		name, figures := strings.CutPrefix(column, ">")
-		d.cell(widths[i], printable(name), figures, "B", true)
+		d.gap(g, i, "B", true)
+		d.cell(widths[i]-gapOf(g, i), printable(name), figures, "B", true)
 	}
 	d.doc.Ln(bodyHeight)
 	d.doc.SetFont("go", "", bodySize)
@@ -156,11 +158,26 @@ func (d *paper) row(g *Grid, widths []float64, cells [][]string, height int) {
 			if y < len(cells[i]) {
 				text = cells[i][y]
 			}
-			d.cell(widths[i], text, strings.HasPrefix(g.Columns[i], ">"), border, false)
+			d.gap(g, i, border, false)
+			d.cell(widths[i]-gapOf(g, i), text, strings.HasPrefix(g.Columns[i], ">"), border, false)
 		}
 		d.doc.Ln(bodyHeight)
 	}
 	d.doc.SetDrawColor(0, 0, 0)
+}
+
+// gapOf is what stands before the text of a column: where figures stand to its left, more than between others.
+func gapOf(g *Grid, column int) float64 {
+	if column > 0 && strings.HasPrefix(g.Columns[column-1], ">") && !strings.HasPrefix(g.Columns[column], ">") {
+		return figureGap
+	}
+	return 0
+}
+
+func (d *paper) gap(g *Grid, column int, border string, fill bool) {
+	if gap := gapOf(g, column); gap > 0 {
+		d.cell(gap, "", false, border, fill)
+	}
 }
 
 func (d *paper) cell(width float64, text string, figures bool, border string, fill bool) {
@@ -186,7 +203,7 @@ func (d *paper) widths(g *Grid) []float64 {
 				widths[i] = max(widths[i], d.doc.GetStringWidth(printable(line)))
 			}
 		}
-		widths[i] += 2*cellPad + 1
+		widths[i] += 2*cellPad + 1 + gapOf(g, i)
 		total += widths[i]
 	}
 	for total > d.width() {
@@ -231,15 +248,22 @@ func (d *paper) wrap(text string, width float64) []string {
 	return append(lines, line)
 }
 
-// fitting returns how many bytes of a word fit a width: one character at least.
+// fitting returns how many bytes of a word fit a width: up to a hyphen, slash or colon where one fits, so that names of clauses
+// and numbers of statements stay readable; one character at least.
 func (d *paper) fitting(word string, width float64) int {
-	n := 0
+	n, joint := 0, 0
 	for i, r := range word {
 		end := i + len(string(r))
 		if n > 0 && d.doc.GetStringWidth(word[:end]) > width {
 			break
 		}
 		n = end
+		if r == '-' || r == '/' || r == ':' {
+			joint = end
+		}
+	}
+	if joint > 0 && n < len(word) {
+		return joint
 	}
 	return n
 }
