@@ -125,5 +125,5 @@ func StateOf(st *ledger.Standing, lines []OpenAt, a *agreement.Agreement, now ti
 
 // silent reports whether silence has accepted a statement.
 func silent(st *ledger.Standing, s *agreement.Settlement, now time.Time) bool {
-	return s != nil && s.DeemedAccepted > 0 && !now.Before(time.Unix(0, st.Issued).AddDate(0, 0, s.DeemedAccepted))
+	return s != nil && s.DeemedAccepted > 0 && !now.Before(time.Unix(0, st.Issued).UTC().AddDate(0, 0, s.DeemedAccepted))
 }
