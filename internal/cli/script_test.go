@@ -44,6 +44,7 @@ func TestScript(t *testing.T) {
 			"amend":     amend,
 			"hup":       hup,
 			"reloaded":  reloaded,
+			"period":    period,
 		},
 	})
 }
