@@ -22,7 +22,8 @@ type Run struct {
 	Dir     string    // where the year's files are; the data directory is made in it
 	Concord Concord   //
 	Log     io.Writer // every command, as a reader may repeat it
-	bills   map[string]Bill
+	bills   map[string][]Bill
+	atClose map[string][]byte
 }
 
 // Agreements are those that are closed, in order.
@@ -90,7 +91,7 @@ func instant(at time.Time) string { return at.UTC().Format(time.RFC3339) }
 
 // All runs the whole year.
 func (r *Run) All() error {
-	r.bills = map[string]Bill{}
+	r.bills, r.atClose = map[string][]Bill{}, map[string][]byte{}
 	for month := range r.Year.Options.Months {
 		for _, step := range []func(int) error{r.usage, r.notes, r.close, r.answer, r.pay, r.reconcile} {
 			if err := step(month); err != nil {
@@ -161,6 +162,9 @@ func (r *Run) answer(month int) error {
 	}
 	at := r.begin(month+1).AddDate(0, 0, 10)
 	for _, s := range all {
+		if r.atClose[s.Number], err = r.call("statement", "--number", s.Number, "--format", "json"); err != nil {
+			return err
+		}
 		if s.Agreement == "openai-microsoft" && r.name(month) == disputed {
 			if _, err := r.call("record", "dispute", "--statement", s.Number, "--by", "microsoft", "--clause", "share-openai-to-microsoft", "--amount", "1 USD",
 				"--reason", "sales on Azure that Microsoft counts are missing", "--time", instant(at)); err != nil {
@@ -276,9 +280,27 @@ func (r *Run) bill(cloud, account, month string) error {
 	if err != nil || code > 1 {
 		return errors.Join(fmt.Errorf("reconcile %s for %s: exit code %d\n%s", cloud, month, code, out), err)
 	}
-	r.bills[cloud+" "+month] = Bill{cloud, month, code, out}
+	key := cloud + " " + month
+	r.bills[key] = append(r.bills[key], Bill{cloud, month, code, out})
 	return nil
 }
 
 // Bills returns what the reconciliations came to: the last one of each cloud and month.
-func (r *Run) Bills() map[string]Bill { return r.bills }
+func (r *Run) Bills() map[string]Bill {
+	out := map[string]Bill{}
+	for key, all := range r.bills {
+		out[key] = all[len(all)-1]
+	}
+	return out
+}
+
+// First returns what the first reconciliation of a cloud's bill for a month came to.
+func (r *Run) First(cloud, month string) Bill {
+	if all := r.bills[cloud+" "+month]; len(all) > 0 {
+		return all[0]
+	}
+	return Bill{}
+}
+
+// AtClose returns the JSON of a statement as it was printed right after it was closed.
+func (r *Run) AtClose(number string) []byte { return r.atClose[number] }

@@ -104,6 +104,7 @@ func (r *Run) Markdown(rows []Row) string {
 	var b strings.Builder
 	b.WriteString("| month | net | owed | stated, both ways | paid | open | cap used | state | bill of the cloud |\n|---|---|---|---|---|---|---|---|---|\n")
 	two := func(a money.Amount) string { return report.Money(a, 2) }
+	bills := r.Bills()
 	for _, row := range rows {
 		used := ""
 		if row.CapUsed != nil {
@@ -111,7 +112,7 @@ func (r *Run) Markdown(rows []Row) string {
 		}
 		bill := ""
 		for _, c := range billed {
-			k, ok := r.bills[c[0]+" "+row.Month]
+			k, ok := bills[c[0]+" "+row.Month]
 			if ok && (c[0] == "aws") == (row.Payer == "amazon" || row.Payee == "amazon") {
 				bill = map[int]string{0: "matched"}[k.Code]
 				if k.Code != 0 {
