@@ -41,7 +41,7 @@ func booksIn(t testing.TB, dir string) *sqlite.Books {
 // posting runs a poster beside a committer, as the server does; end stops it.
 func posting(t testing.TB, dir string, j journal.Journal, c *store.Committer) (p *store.Poster, end func()) {
 	t.Helper()
-	p = store.NewPoster(j, booksIn(t, dir), store.PosterOptions{Wake: c.Committed(), Gather: 25 * time.Millisecond})
+	p = store.NewPoster(j, booksIn(t, dir), store.PosterOptions{Wake: c.Committed(), Gather: 100 * time.Millisecond})
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- p.Run(ctx) }()
