@@ -101,6 +101,7 @@ func serveConcord(ctx context.Context, config string, more []string) error {
 		}
 		return nil
 	}
+	app.SetMemory(app.Disk())
 	c, err := app.Load(config, app.Disk(), time.Now())
 	if err != nil {
 		return err

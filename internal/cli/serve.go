@@ -27,6 +27,7 @@ func newServe(env Env) *cobra.Command {
 			"with its place, and what was in force stays in force (`concord status` says so). See docs/operations.md.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx := cmd.Context()
+			app.SetMemory(app.Disk())
 			config, err := app.Load(path, app.Disk(), time.Now())
 			if err != nil {
 				return err
@@ -51,6 +52,7 @@ func newServe(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			app.Settled()
 			if n := server.Recovered(); n > 0 {
 				fmt.Fprintf(env.Stderr, "Resolved %d requests that an earlier run had left open.\n", n)
 			}
