@@ -230,7 +230,7 @@ func TestAResponseStaysWithTheCloudThatMadeIt(t *testing.T) {
 	})
 }
 
-func TestBehaviour19APreviousResponseDecidesWhereTheNextOneIsMade(t *testing.T) {
+func TestBehaviour19_a_previous_response_decides_where_the_next_one_is_made(t *testing.T) {
 	inKeepers(t, nil, func(w *world, azure, openai *keeper) {
 		azure.fail(false, 500)
 		id := w.create("")
