@@ -66,7 +66,7 @@ func anyEntry(t *rapid.T) *journal.Entry {
 		if e.ID == "" {
 			e.ID = "document"
 		}
-		e.Body = &journal.Document{Doc: journal.DocKind(rapid.Uint8Range(1, 4).Draw(t, "doc")), Name: texts().Draw(t, "name"), Hash: sha256.Sum256(raw), Bytes: raw}
+		e.Body = &journal.Document{Doc: journal.DocKind(rapid.Uint8Range(1, 5).Draw(t, "doc")), Name: texts().Draw(t, "name"), Hash: sha256.Sum256(raw), Bytes: raw}
 		return e
 	}
 	r := &journal.Record{Request: journal.NewRequestID(rapid.Int64Range(0, 1<<47).Draw(t, "ms"), 7, rapid.Uint64().Draw(t, "random")),

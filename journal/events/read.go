@@ -247,7 +247,7 @@ func (d *decoder) document(in *document) *journal.Document {
 			out.Doc = journal.DocKind(kind)
 		}
 	}
-	d.must("data.document", out.Doc != 0, in.Document, "write agreement, catalog, set or prices")
+	d.must("data.document", out.Doc != 0, in.Document, "write agreement, catalog, set, prices or reconciliation")
 	if sum := journal.Hash(sha256.Sum256(out.Bytes)); sum != out.Hash {
 		d.must("data.content", false, in.Content, "it does not have the hash that data.hash states: it was changed on the way; export it again")
 	}

@@ -3,6 +3,7 @@ package focus_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -320,4 +321,31 @@ func BenchmarkReconcile(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+}
+
+// What a reconciler holds does not grow with the rows of an export.
+func TestMemoryGrowsWithMetersAndNotWithRows(t *testing.T) {
+	held := func(rows int) uint64 {
+		text := million(rows)
+		r := focus.NewReconciler(&focus.Mapping{Places: places}, from, until)
+		bill, err := focus.OpenBill("bill.csv", strings.NewReader(text), from, until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var c focus.Charge
+		for bill.Next(&c) == nil {
+			if err := r.Theirs(&c); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var m runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&m)
+		runtime.KeepAlive(r)
+		return m.HeapAlloc
+	}
+	few, many := held(5_000), held(60_000)
+	if few+4<<20 < many {
+		t.Errorf("12 times the rows hold %d bytes, and 5,000 hold %d", many, few)
+	}
 }
