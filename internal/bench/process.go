@@ -169,8 +169,13 @@ func (p *process) quiet(ctx context.Context) {
 	}
 }
 
-// rss is the memory that the process has in the machine, bytes.
-func (p *process) rss() int64 {
+// rss is the memory that the process has in the machine, bytes: its own, and the pages of its program that were read.
+func (p *process) rss() int64 { return p.status("VmRSS:") }
+
+// own is the part of it that is not the program's file.
+func (p *process) own() int64 { return p.status("RssAnon:") }
+
+func (p *process) status(name string) int64 {
 	var total int64
 	for _, pid := range p.pids() {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
@@ -178,7 +183,7 @@ func (p *process) rss() int64 {
 			continue
 		}
 		for line := range strings.Lines(string(text)) {
-			if rest, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			if rest, ok := strings.CutPrefix(line, name); ok {
 				if n, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64); err == nil {
 					total += n << 10
 				}

@@ -19,6 +19,7 @@ import (
 type memory struct {
 	Ready   time.Duration `json:"ready_ns"`
 	Idle    int64         `json:"idle"`
+	Own     int64         `json:"idle_without_program_file"`
 	Open    int64         `json:"with_streams_open"`
 	After   int64         `json:"after_them"`
 	Streams int           `json:"streams"`
@@ -168,13 +169,13 @@ func (r *report) write(out io.Writer) error {
 				x.Rate.Median, x.P50.Median, x.P99.Median, added(x.P50, floor.P50), added(x.P99, floor.P99), x.Failed)
 		}
 	}
-	fmt.Fprintf(t, "\nmemory, MB\nfront\tready after ms\tidle\tstreams open\twith them\tKB a stream\tafter full load\tfailed\n")
+	fmt.Fprintf(t, "\nmemory, MB\nfront\tready after ms\tidle\tof it own\tstreams open\twith them\tKB a stream\tafter full load\tfailed\n")
 	for _, name := range r.Fronts {
 		m, ok := r.Memory[name]
 		if !ok {
 			continue
 		}
-		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%d\t%.1f\t%.1f\t%.1f\t%d\n", name, micros(m.Ready)/1000, mega(m.Idle), m.Streams, mega(m.Open),
+		fmt.Fprintf(t, "%s\t%.0f\t%.1f\t%.1f\t%d\t%.1f\t%.1f\t%.1f\t%d\n", name, micros(m.Ready)/1000, mega(m.Idle), mega(m.Own), m.Streams, mega(m.Open),
 			float64(m.Open-m.Idle)/1024/float64(max(m.Streams, 1)), mega(r.Loaded[name]), m.Failed)
 	}
 	if err := t.Flush(); err != nil {

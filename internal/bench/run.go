@@ -110,7 +110,7 @@ func (w *world) memoryOf(ctx context.Context, s *settings, name string, r *repor
 	}
 	defer func() { err = errors.Join(err, f.stop()) }()
 	pause(ctx, 500*time.Millisecond)
-	m := memory{Ready: f.ready, Idle: f.rss()}
+	m := memory{Ready: f.ready, Idle: f.rss(), Own: f.own()}
 	raw := request(payload(true, 80*time.Millisecond))
 	var all sync.WaitGroup
 	t := &tally{}
