@@ -6,7 +6,7 @@ TIMEOUT ?= 10m
 KILLS   ?= 200
 RECORDS ?= 200000
 
-.PHONY: demo build test check bench benchmarks fuzz kill faults clean
+.PHONY: demo build test check bench benchmarks fuzz kill faults year clean
 
 demo: ## the demo: five emulated clouds, a real trace, a statement
 	$(GO) run ./cmd/concord demo
@@ -51,6 +51,9 @@ kill: ## the gateway killed KILLS times under load, and what the journal, the cl
 
 faults: ## the whole trace replayed over every fault of every cloud; the figures of docs/gateway.md
 	$(GO) test -count=1 -v -timeout 60m -run '^TestNoClientSees' ./internal/clienttest -whole
+
+year: ## the whole year of months, closed, paid and reconciled by the commands: docs/year.md
+	$(GO) test -count=1 -v -timeout 60m -run '^TestTheMonthsClose$$' ./internal/year -months 12
 
 clean: ## what the targets above leave behind
 	rm -rf bin
