@@ -39,6 +39,22 @@ type gathered struct {
 
 // version returns a clause as it stood on a day, through the ids that it continues.
 func (c *cutter) version(id string, day int32) (agreement.InForce, bool) {
+	k := versionKey{id, day}
+	f, ok := c.versions[k]
+	if !ok {
+		f, _ = c.findVersion(id, day)
+		c.versions[k] = f
+	}
+	return f, f.Clause != nil
+}
+
+// versionKey names a clause as it stood on a day.
+type versionKey struct {
+	id  string
+	day int32
+}
+
+func (c *cutter) findVersion(id string, day int32) (agreement.InForce, bool) {
 	t := c.at(day)
 	for _, f := range t.Clauses() {
 		if f.Agreement.Name == c.agreement.Name && f.Clause.Head().ID == id {

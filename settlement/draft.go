@@ -105,6 +105,8 @@ type cutter struct {
 	mode      money.Rounding
 	notes     notes
 	days      map[int32]*agreement.Terms
+	versions  map[versionKey]agreement.InForce
+	parts     []ledger.Parts // of the accounts of all cells
 	out       Statement
 }
 
@@ -113,7 +115,7 @@ func newCutter(in *Input) (*cutter, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &cutter{in: in, agreement: a, zone: a.Zone, mode: money.HalfEven, days: make(map[int32]*agreement.Terms)}
+	c := &cutter{in: in, agreement: a, zone: a.Zone, mode: money.HalfEven, days: make(map[int32]*agreement.Terms), versions: map[versionKey]agreement.InForce{}}
 	if c.zone == nil {
 		c.zone = time.UTC
 	}
@@ -171,6 +173,13 @@ func termsAt(history []agreement.Interval, at time.Time) *agreement.Terms {
 }
 
 func (c *cutter) cut() error {
+	c.parts = make([]ledger.Parts, len(c.in.Cells))
+	for i := range c.in.Cells {
+		var err error
+		if c.parts[i], err = c.in.Cells[i].Account.Parse(); err != nil {
+			return fmt.Errorf("account of %s: %w", c.in.Cells[i].Book, err)
+		}
+	}
 	for _, iv := range c.in.History {
 		if iv.From.Before(c.out.Period.Until) && (iv.Until.IsZero() || iv.Until.After(c.out.Period.From)) {
 			hash := iv.Terms.Hash()
@@ -245,10 +254,7 @@ func (c *cutter) flows() ([]flow, error) {
 	}
 	for i := range c.in.Cells {
 		cell := &c.in.Cells[i]
-		parts, err := cell.Account.Parse()
-		if err != nil {
-			return nil, fmt.Errorf("account of %s: %w", cell.Book, err)
-		}
+		parts := c.parts[i]
 		if cell.Agreement == c.agreement.Name && parts.Root == "payable" && cell.Day < c.last && c.between(cell.Book, parts.Counterparty) {
 			found[flow{cell.Book, parts.Counterparty, parts.Subject}] = true
 		}

@@ -18,10 +18,8 @@ func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
 	}
 	for i := range c.in.Cells {
 		cell := &c.in.Cells[i]
-		parts, err := cell.Account.Parse()
-		if err != nil {
-			return nil, fmt.Errorf("account of %s: %w", cell.Book, err)
-		}
+		parts := c.parts[i]
+		var err error
 		if cell.Agreement == c.agreement.Name && slices.Contains(ids, cell.Clause) {
 			err = c.take(g, f, cell, parts)
 		}
