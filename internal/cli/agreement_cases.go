@@ -24,9 +24,11 @@ func newAgreementTest(env Env) *cobra.Command {
 	var out format
 	var verbose bool
 	cmd := &cobra.Command{
-		Use: "test FILE...", Short: "Run cases written by you: requests decided, usage posted, terms looked up, each with what is expected", Args: cobra.MinimumNArgs(1),
+		Use: "test FILE...", Short: "Run cases written by you: requests decided, entries posted, periods closed, terms looked up, each with what is expected", Args: cobra.MinimumNArgs(1),
 		Long: "Runs files of cases (docs/agreement-tests.md). Each says which agreements, prices and deployments it is about, what is asked\n" +
-			"or posted, and what is expected; paths are relative to the file.\n\nExit code 1: an expectation was not met; 2: a file cannot be read or names what is not there.",
+			"or posted, and what is expected; paths are relative to the file. Entries are of every kind that a journal has (usage, invoices,\n" +
+			"refunds, fees, payments, rates, amendments, holds, closes, ...); a case has a journal and books of its own, and touches no other.\n\n" +
+			"Exit code 1: an expectation was not met; 2: a file cannot be read or names what is not there.",
 		Example: "  concord agreement test examples/tests/*.test.yaml",
 		RunE: func(_ *cobra.Command, args []string) error {
 			view := casesView{Cases: []cases.Result{}}

@@ -69,25 +69,28 @@ func run(t testing.TB, doc string) ([]cases.Result, []agreement.Finding) {
 	return cases.Run(scene(t, f), f, os.ReadFile)
 }
 
-// TestThePageOnCasesTellsTheTruth runs the file that docs/agreement-tests.md shows.
+// TestThePageOnCasesTellsTheTruth runs the files that docs/agreement-tests.md shows.
 func TestThePageOnCasesTellsTheTruth(t *testing.T) {
 	page := string(read(t, "../../docs/agreement-tests.md"))
-	_, rest, _ := strings.Cut(page, "```yaml\n")
-	doc, _, ok := strings.Cut(rest, "```")
-	if !ok {
-		t.Fatal("the page shows no file")
-	}
-	results, findings := run(t, doc)
-	for _, f := range findings {
-		t.Error(f)
-	}
-	for _, r := range results {
-		if !r.OK {
-			t.Errorf("%+v", r)
+	n := 0
+	for _, part := range strings.Split(page, "```yaml\n")[1:] {
+		doc, _, ok := strings.Cut(part, "```")
+		if !ok {
+			t.Fatal("a file on the page does not end")
 		}
+		results, findings := run(t, doc)
+		for _, f := range findings {
+			t.Error(f)
+		}
+		for _, r := range results {
+			if !r.OK {
+				t.Errorf("%+v", r)
+			}
+		}
+		n += len(results)
 	}
-	if len(results) != 3 {
-		t.Errorf("%d cases", len(results))
+	if n != 4 {
+		t.Errorf("%d cases", n)
 	}
 }
 
