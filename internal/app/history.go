@@ -5,6 +5,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	"concord/agreement"
@@ -22,6 +25,7 @@ type History struct {
 	sets      map[journal.Hash]*PastSet
 	last      journal.Hash // of the set document that came last
 	facts     []journal.Entry
+	at        journal.Cursor // how far the journal was read
 }
 
 // A PastSet is one set of documents that was in force together.
@@ -41,12 +45,20 @@ func ReadHistory(ctx context.Context, j journal.Journal) (*History, error) {
 // readHistory collects the documents; checked, it refuses a journal with a block that is not what was written.
 func readHistory(ctx context.Context, j journal.Journal, checked bool) (*History, error) {
 	h := &History{documents: map[journal.Hash]journal.Document{}, sets: map[journal.Hash]*PastSet{}}
-	var failed error
 	var chains *continuity
 	if checked {
 		chains = &continuity{last: map[uint64]journal.Block{}}
 	}
-	err := j.Blocks(ctx, journal.Cursor{}, func(b *journal.Block) bool {
+	if err := h.read(ctx, j, chains); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// read collects the documents that came since it was last called.
+func (h *History) read(ctx context.Context, j journal.Journal, chains *continuity) error {
+	var failed error
+	err := j.Blocks(ctx, h.at, func(b *journal.Block) bool {
 		if failed = chains.take(b); failed != nil {
 			return false
 		}
@@ -67,6 +79,9 @@ func readHistory(ctx context.Context, j journal.Journal, checked bool) (*History
 				return true
 			})
 		}
+		if failed == nil {
+			h.at = b.At()
+		}
 		return failed == nil
 	})
 	if err == nil {
@@ -76,9 +91,41 @@ func readHistory(ctx context.Context, j journal.Journal, checked bool) (*History
 		err = chains.ends(ctx, j)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the journal's documents: %w", err)
+		return fmt.Errorf("read the journal's documents: %w", err)
 	}
-	return h, nil
+	return nil
+}
+
+// clone returns a copy that may be changed.
+func (h *History) clone() *History {
+	c := *h
+	c.documents, c.sets, c.facts = maps.Clone(h.documents), maps.Clone(h.sets), slices.Clone(h.facts)
+	return &c
+}
+
+// A historian keeps the history of a running server's journal, so that each look at it begins where the last one ended: the whole
+// of it is read once, when the server starts. It is safe for concurrent use.
+type historian struct {
+	mu   sync.Mutex
+	kept *History
+}
+
+// history returns the documents of the journal. Chains of a journal that merges grow side by side: it has no end to go on from.
+func (d *historian) history(ctx context.Context, j journal.Journal) (*History, error) {
+	if _, ok := journal.AsMerging(j); ok || d == nil {
+		return ReadHistory(ctx, j)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := &History{documents: map[journal.Hash]journal.Document{}, sets: map[journal.Hash]*PastSet{}}
+	if d.kept != nil {
+		next = d.kept.clone()
+	}
+	if err := next.read(ctx, j, nil); err != nil {
+		return nil, err
+	}
+	d.kept = next
+	return next.clone(), nil
 }
 
 // Latest compiles the set of documents that came into force last.

@@ -11,7 +11,7 @@ import (
 // past returns the terms that a set document names, as they were at an instant: what ends long after it began is priced by
 // them, whatever is on offer now.
 func (s *Server) past(ctx context.Context, set journal.Hash, at int64) (*delivery.Router, error) {
-	history, err := ReadHistory(ctx, s.journal)
+	history, err := s.historian.history(ctx, s.journal)
 	if err != nil {
 		return nil, err
 	}

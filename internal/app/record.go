@@ -120,7 +120,7 @@ func (s *Server) note(w http.ResponseWriter, r *http.Request) {
 // against books and terms must find them as they were checked.
 func (s *Server) record(ctx context.Context, n Note) (*Noted, error) {
 	s.reloading.Lock()
-	rec := &recorder{journal: s.journal, books: s.books, note: n, now: nowNanos(), set: s.current.Load().set}
+	rec := &recorder{journal: s.journal, books: s.books, historian: &s.historian, note: n, now: nowNanos(), set: s.current.Load().set}
 	err := rec.prepare(ctx)
 	if err == nil && len(rec.fresh) > 0 {
 		var commit *journal.Commit
@@ -143,12 +143,13 @@ func (s *Server) record(ctx context.Context, n Note) (*Noted, error) {
 
 // recorder checks and completes.
 type recorder struct {
-	journal journal.Journal
-	books   ledger.Books
-	note    Note
-	now     int64
-	taxed   bool         // the line at hand says itself what its tax is
-	set     journal.Hash // in force; zero = the one that came last
+	journal   journal.Journal
+	books     ledger.Books
+	historian *historian // of a server; nil = the journal is read whole
+	note      Note
+	now       int64
+	taxed     bool         // the line at hand says itself what its tax is
+	set       journal.Hash // in force; zero = the one that came last
 
 	history *History
 	state   *ledger.State // as of the journal's end, and what is to be recorded posted on top
@@ -160,7 +161,7 @@ type recorder struct {
 // prepare reads the lines, completes each entry, and posts what is new to a copy of the books.
 func (c *recorder) prepare(ctx context.Context) (err error) {
 	c.done.Entries = []NotedEntry{}
-	if c.history, err = ReadHistory(ctx, c.journal); err != nil {
+	if c.history, err = c.historian.history(ctx, c.journal); err != nil {
 		return err
 	}
 	if c.set != (journal.Hash{}) {

@@ -68,8 +68,9 @@ type Server struct {
 	current atomic.Pointer[inForce]
 	last    atomic.Pointer[Reload] // nil = the configuration was not read again yet
 
-	importing sync.Mutex            // held while a file is imported
-	reloading sync.Mutex            // held while the configuration is read again
+	importing sync.Mutex // held while a file is imported
+	reloading sync.Mutex // held while the configuration is read again
+	historian historian
 	written   map[journal.Hash]bool // documents that this process made durable
 	files     *lookout
 	facts     []journal.Entry // recorded, in order; guarded by reloading
@@ -133,6 +134,7 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if err != nil {
 		return nil, err
 	}
+	s.historian.kept = history.clone()
 	if config, err = s.withRecorded(config, history); err != nil {
 		return nil, err
 	}
