@@ -118,8 +118,11 @@ func (c *Closing) lateOf(pair [2]string, d ledger.Due, s *agreement.Settlement) 
 	return l, nil
 }
 
-// carries reports whether what a party owes after a statement was too little to be paid.
+// carries reports whether what a party owes after a statement was too little to be paid; where the two net, that is said once.
 func (s *Statement) carries(payer string) bool {
+	if len(s.Payable) == 1 {
+		return s.Payable[0].Carries
+	}
 	return slices.ContainsFunc(s.Payable, func(b Balance) bool { return b.Payer == payer && b.Carries })
 }
 
