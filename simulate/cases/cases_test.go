@@ -168,7 +168,7 @@ func TestTheFormIsStrict(t *testing.T) {
 
 // FuzzParse: no file of cases makes the reader panic, and one that it takes has cases.
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"enterprise-policy", "seed-resolved"} {
+	for _, name := range []string{"enterprise-policy", "seed-resolved", "budgets", "statements", "calendar"} {
 		f.Add(read(f, examples+"tests/"+name+".test.yaml"))
 	}
 	f.Add([]byte("concord: 1\ncases: [{}]"))

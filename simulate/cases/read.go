@@ -178,7 +178,7 @@ func (p *parsing) fits(c *Case, e *Expect, what string, decides, looksUp bool) {
 	ofMoney := len(e.Revenue)+len(e.Owed)+len(e.CapLeft)+len(e.Postings) > 0 || e.Charged.Given() || e.stands()
 	remedy := "plan, clouds, first, denied, why and refused belong to decide; in_force, not_in_force, same_as and differs_from to terms; the others to entries"
 	switch {
-	case ofDecision && !decides, ofTerms && !looksUp, ofMoney && (decides || looksUp), e.Refused != nil && looksUp:
+	case (decides || looksUp) && firstGiven(e.Error, e.Says).Given(), ofDecision && !decides, ofTerms && !looksUp, ofMoney && (decides || looksUp), e.Refused != nil && looksUp:
 		p.report(c.Name, remedy, "%s %q expects what it does not do", what, c.Name.Value)
 	case !ofDecision && !ofTerms && !ofMoney && e.Refused == nil && (decides || looksUp):
 		p.report(c.Name, remedy, "%s %q expects nothing", what, c.Name.Value)

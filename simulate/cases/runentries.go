@@ -43,13 +43,15 @@ func (r *runner) entries(c *Case) {
 			if !r.problem(prefix, &e.Expect, e.Time, p) {
 				return
 			}
-			continue
-		}
-		if want := firstGiven(e.Expect.Error, e.Expect.Says); want.Given() {
+			out = &outcome{tally: &tally{}} // nothing came of it
+		} else if want := firstGiven(e.Expect.Error, e.Expect.Says); want.Given() {
 			r.fail(want, prefix+"error", want.Value, "no error: it was posted", "")
 		}
 		if out.decided {
-			continue
+			if e.Expect.Refused == nil {
+				continue
+			}
+			out.tally = &tally{}
 		}
 		last = at
 		s.written = append(s.written, written{e.ID.Value, s.recorded, out.tally.postings})

@@ -141,6 +141,9 @@ func (s *story) record(d *simulate.Decision, at place, tokens *usage.Usage, u *U
 		r.Currency = f.Agreement.Currency
 	}
 	failed := u.Outcome.Value == "failed"
+	if !failed && u.Outcome.Given() && u.Outcome.Value != "answered" {
+		s.r.invalid(u.Outcome, "write answered or failed", "%q is no outcome", u.Outcome.Value)
+	}
 	var err error
 	switch {
 	case failed:
