@@ -169,6 +169,7 @@ func TestTenThousandAbortedStreamsLeaveNoGoroutineAndNoDescriptor(t *testing.T) 
 	for (runtime.NumGoroutine() > goroutines+10 || openDescriptors() > descriptors+10) && time.Now().Before(deadline) {
 		runtime.Gosched()
 	}
+	t.Logf("%d streams aborted: %d goroutines and %d descriptors before, %d and %d after", streams, goroutines, descriptors, runtime.NumGoroutine(), openDescriptors())
 	if now := runtime.NumGoroutine(); now > goroutines+10 {
 		buf := make([]byte, 1<<16)
 		t.Errorf("%d goroutines before, %d after\n%s", goroutines, now, buf[:runtime.Stack(buf, true)])
