@@ -62,6 +62,8 @@ func TestTheMonthsClose(t *testing.T) {
 	t.Run("the amendment ends one share and caps the other", func(t *testing.T) { amended(t, rows) })
 	t.Run("journal and books are good, and come back the same", func(t *testing.T) { good(t, r) })
 	t.Run("hledger and beancount accept the books", func(t *testing.T) { exported(t, r) })
+	t.Run("the FOCUS exports of the amendment's month are good", func(t *testing.T) { focused(t, r) })
+	t.Run("docs/year.md shows this table", func(t *testing.T) { documented(t, r.Markdown(rows)) })
 	t.Run("closed statements keep their bytes, and stand in every form", func(t *testing.T) { printed(t, r) })
 }
 
@@ -192,5 +194,26 @@ func printed(t *testing.T, r *year.Run) {
 	}
 	if pdf := command(t, "statement", "--number", april, "--format", "pdf", "--data", r.Data()); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		t.Errorf("its PDF begins with %.20q", pdf)
+	}
+}
+
+func focused(t *testing.T, r *year.Run) {
+	for _, view := range []string{"sales", "costs", "fees"} {
+		file := filepath.Join(t.TempDir(), view+".csv")
+		command(t, "usage", "export", "--format", "focus", "--view", view, "--period", "2026-04", "--out", file, "--data", r.Data())
+		command(t, "focus", "check", file)
+	}
+}
+
+func documented(t *testing.T, table string) {
+	if *months != 12 {
+		t.Skip("the page has the whole year: make year")
+	}
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "year.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(page, []byte(table)) {
+		t.Errorf("docs/year.md has another table than\n%s", table)
 	}
 }
