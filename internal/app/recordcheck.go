@@ -214,6 +214,7 @@ func (c *recorder) correction(ctx context.Context, b *journal.Correction, before
 	was := r.Usage
 	if b.What == "cost" {
 		b.Was, was = s.cost[attempt], r.Attempts[attempt].Usage
+		b.Origin.Cloud, b.Origin.Seller = r.Attempts[attempt].Cloud, r.Attempts[attempt].Seller // another attempt may have served, or none
 	}
 	if b.What == "void" || b.What == "terms" {
 		return nil

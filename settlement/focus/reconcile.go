@@ -47,8 +47,7 @@ type bucket struct {
 	unit, theirUnit  money.Amount // price of one; of theirs as stated
 	mixed, theirMix  bool         // there are several
 	priced, thePrice bool         // unit, theirUnit are there
-	unsure           int64
-	line             int // first of the export
+	line             int          // first of the export
 }
 
 // A Reconciler holds a provider's export against calls. What it holds grows with hours, models and meters, not with rows. It
