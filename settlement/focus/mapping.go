@@ -270,7 +270,10 @@ func (m *Mapping) Check() error {
 				}
 			}
 			slices.Sort(known)
-			return fmt.Errorf("account %q (for %q) is none of this cloud's: use one of %s", name, number, strings.Join(known, ", "))
+			if number != "" {
+				number = ", which number " + number + " is to stand for,"
+			}
+			return fmt.Errorf("account %q%s is none of this cloud's: use one of %s", name, number, strings.Join(known, ", "))
 		}
 	}
 	return nil
