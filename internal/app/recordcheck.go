@@ -211,9 +211,8 @@ func (c *recorder) correction(ctx context.Context, b *journal.Correction, before
 		return fmt.Errorf("attempt %d: the request had %d; number them from 1", attempt+1, len(r.Attempts))
 	}
 	b.Was, b.Holder = s.lines, r.Attempts[attempt].Holder
-	was := r.Usage
 	if b.What == "cost" {
-		b.Was, was = s.cost[attempt], r.Attempts[attempt].Usage
+		b.Was = s.cost[attempt]
 		b.Origin.Cloud, b.Origin.Seller = r.Attempts[attempt].Cloud, r.Attempts[attempt].Seller // another attempt may have served, or none
 	}
 	if b.What == "void" || b.What == "terms" {
@@ -221,7 +220,7 @@ func (c *recorder) correction(ctx context.Context, b *journal.Correction, before
 	}
 	given := b.Usage != (usage.Usage{})
 	if !given {
-		b.Usage = was
+		b.Usage = s.used[b.Attempt] // -1 is the sale
 	}
 	switch {
 	case len(b.Now) > 0:

@@ -9,6 +9,7 @@ import (
 	"concord/journal/events"
 	"concord/money"
 	"concord/pricing"
+	"concord/usage"
 )
 
 // A sale is what later money belongs to: a record or an invoice, with what was recorded of it since.
@@ -20,6 +21,7 @@ type sale struct {
 	back   money.Amount    // given back by refunds and credits, without tax
 	refund refunded
 	cost   map[int][]pricing.Line
+	used   map[int]usage.Usage // what is known by now of attempts, and as -1 of the sale
 }
 
 // sale finds what an origin names; nil if it names nothing.
@@ -60,7 +62,7 @@ func (c *recorder) sale(ctx context.Context, o *journal.Origin) (*sale, error) {
 		case *journal.Record:
 			s, err = c.soldBy(ctx, e, body)
 		case *journal.Invoice:
-			s = &sale{entry: *e, origin: body.Origin}
+			s = &sale{entry: *e, origin: body.Origin, cost: map[int][]pricing.Line{}, used: map[int]usage.Usage{}}
 			s.origin.Of, s.origin.Charged = journal.Ref{Kind: journal.KindInvoice, Source: e.Source, ID: e.ID, Part: e.Part}, body.Amount
 		}
 		if err != nil {
@@ -75,7 +77,7 @@ func (c *recorder) sale(ctx context.Context, o *journal.Origin) (*sale, error) {
 
 // soldBy reads a sale from a record.
 func (c *recorder) soldBy(ctx context.Context, e *journal.Entry, r *journal.Record) (*sale, error) {
-	s := &sale{entry: *e, record: r, lines: r.Lines, cost: map[int][]pricing.Line{}}
+	s := &sale{entry: *e, record: r, lines: r.Lines, cost: map[int][]pricing.Line{}, used: map[int]usage.Usage{-1: r.Usage}}
 	ref := journal.Ref{Kind: journal.KindRecord, Source: e.Source, ID: e.ID, Part: e.Part}
 	if e.Source == "" { // the identity that it has everywhere: no other chain knows it by its bytes
 		chains, err := c.journal.Chains(ctx)
@@ -94,7 +96,7 @@ func (c *recorder) soldBy(ctx context.Context, e *journal.Entry, r *journal.Reco
 		s.origin.Seller, s.origin.Cloud = r.Attempts[r.Served].Seller, r.Attempts[r.Served].Cloud
 	}
 	for i := range r.Attempts {
-		s.cost[i] = r.Attempts[i].Cost
+		s.cost[i], s.used[i] = r.Attempts[i].Cost, r.Attempts[i].Usage
 	}
 	var err error
 	s.origin.Charged, err = totalOf(r.Lines)
@@ -122,6 +124,9 @@ func (s *sale) since(entries []journal.Entry) (err error) {
 			default:
 				s.lines = body.Now
 				s.origin.Charged, err = totalOf(body.Now)
+			}
+			if body.Origin.Of == s.origin.Of && body.Usage != (usage.Usage{}) {
+				s.used[body.Attempt] = body.Usage
 			}
 		}
 		if err != nil {
