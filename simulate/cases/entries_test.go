@@ -1,9 +1,14 @@
 package cases_test
 
 import (
+	"io/fs"
+	"slices"
 	"strings"
 	"testing"
 
+	"concord/agreement"
+	"concord/agreement/agreementfile"
+	"concord/simulate"
 	"concord/simulate/cases"
 )
 
@@ -104,4 +109,54 @@ cases:
 	if len(findings) > 0 || len(results) != 1 || len(results[0].Failures) != 1 || !strings.Contains(results[0].Failures[0].Because, "x.test.yaml:7:15: error: currency is not a currency code") {
 		t.Errorf("%v %+v", findings, results)
 	}
+}
+
+// FuzzRun: whatever a file of entries says, running it ends with results or with findings, and never in a panic.
+func FuzzRun(f *testing.F) {
+	for _, entries := range []string{
+		`[{id: s, time: 2026-05-01, usage: {product: gpt-5.4, amount: "1"}, expect: {owed: [{amount: "1.2"}]}}, {time: 2026-05-02, refund: {of: s, amount: "1"}}, {time: 2026-06-05, close: {period: 2026-05}}]`,
+		`[{id: h, time: 2026-05-01, hold: {budget: b, limit: "1", amount: "1", product: gpt-5.4}}, {time: 2026-05-02, post: {of: h, amount: "1"}}, {time: 2026-06-05, clock: {}, expect: {budgets: [{spent: "1"}]}}]`,
+		`[{time: 2026-05-01, fee: {name: f, payer: a, payee: b, amount: "1"}}, {time: 2026-05-01, amendment: {text: "- {id: x}"}}, {time: 2026-05-02, payment: {from: openai, to: microsoft, clause: share, amount: "1"}, expect: {error: refused}}]`,
+		`[{id: i, time: 2026-05-01, invoice: {customer: a, seller: openai, product: gpt-5.4, cloud: openai, amount: "1"}}, {time: 2026-05-02, correction: {of: i, what: price, amount: "2"}}, {time: 2026-06-05, draft: {between: [openai, microsoft], period: 2026-05}, expect: {statement: {due: 2026-07-20}}}]`,
+	} {
+		f.Add(deal + "  - case: x\n    entries: " + entries)
+	}
+	known := map[string][]byte{"tests/deal.yaml": read(f, examples+"tests/deal.yaml")}
+	f.Fuzz(func(t *testing.T, doc string) {
+		file, _ := cases.Parse("tests/x.test.yaml", []byte(doc))
+		if file == nil || strings.Contains(doc, "times") || file.Config.Given() || len(file.Prices) > 0 || len(file.Cases) > 20 {
+			return
+		}
+		library := func(path string) ([]byte, error) {
+			if text, ok := file.Inline(path); ok {
+				return text, nil
+			}
+			if text, ok := known[path]; ok {
+				return text, nil
+			}
+			return nil, fs.ErrNotExist
+		}
+		s := &simulate.Scene{Known: cases.Everything(), Derived: true}
+		var all []*agreement.Agreement
+		for _, name := range file.Agreements {
+			text, err := library(file.Beside(name.Value))
+			if err != nil {
+				return
+			}
+			a, _ := agreementfile.Parse(file.Beside(name.Value), text)
+			if a == nil {
+				return
+			}
+			all = append(all, a)
+		}
+		if s.Set = agreement.NewSet(all...); slices.ContainsFunc(s.Set.Lint(nil), func(found agreement.Finding) bool { return found.Severity == agreement.Error }) {
+			return
+		}
+		s.Catalog = s.Set.SaleCatalog("")
+		file.Offer(s)
+		results, findings := cases.Run(s, file, library)
+		if len(results) != len(file.Cases) {
+			t.Errorf("%d results of %d cases, %v", len(results), len(file.Cases), findings)
+		}
+	})
 }
