@@ -14,10 +14,12 @@ import (
 // gross and net amounts. Exact figures are exact; an amount of a clause is the sum of its lines.
 var statementColumns = [...]string{
 	"agreement", "period", "state", "row", "clause", "payer", "payee", "cloud", "product", "stream", "base", "accrued", "amount", "count", "currency",
+	"dated", "corrects",
 }
 
 // WriteStatementsCSV writes statements as one table, for spreadsheets. Rows are of these kinds: clause (its total), line
-// (a part of the clause above), licensed, gross, net.
+// (a part of the clause above), earlier (dated in an earlier period), what a line is where it is no usage (fee, advance, other,
+// rounding, loss, opening), licensed, gross, net, payable, open (of an earlier statement).
 func WriteStatementsCSV(w io.Writer, all []*settlement.Statement) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{statementColumns[:]}
@@ -39,8 +41,12 @@ func statementRows(s *settlement.Statement) [][]string {
 	var rows [][]string
 	add := func(kind, clause, payer, payee, cloud, product, stream string, base, accrued, amount, count string) {
 		rows = append(rows, []string{
-			s.Agreement, s.Period.Name, s.State, kind, clause, payer, payee, cloud, product, stream, base, accrued, amount, count, string(s.Currency),
+			s.Agreement, s.Period.Name, s.State, kind, clause, payer, payee, cloud, product, stream, base, accrued, amount, count, string(s.Currency), "", "",
 		})
+	}
+	told := func(dated, corrects string) {
+		row := rows[len(rows)-1]
+		row[len(row)-2], row[len(row)-1] = dated, corrects
 	}
 	rounded := func(a money.Amount) string { return a.Fixed(s.Rounding.Scale) }
 	for i := range s.Clauses {
@@ -48,10 +54,14 @@ func statementRows(s *settlement.Statement) [][]string {
 		add("clause", c.ID, c.Payer, c.Payee, "", "", "", c.Bridge.Period.Base.String(), c.Accrued.String(), rounded(c.Amount), "")
 		for _, l := range c.Lines {
 			kind := "line"
-			if l.Earlier {
+			switch {
+			case l.Kind != "":
+				kind = l.Kind
+			case l.Earlier:
 				kind = "earlier"
 			}
 			add(kind, c.ID, c.Payer, c.Payee, l.Cloud, l.Product, l.Stream, l.Base.String(), l.Accrued.String(), rounded(l.Amount), strconv.FormatInt(l.Count, 10))
+			told(l.Period, l.Corrects)
 		}
 	}
 	for i := range s.Licensed {
@@ -64,6 +74,13 @@ func statementRows(s *settlement.Statement) [][]string {
 		add("gross", "", g.Payer, g.Payee, "", "", "", "", g.Accrued.String(), rounded(g.Amount), "")
 	}
 	add("net", "", s.Net.Payer, s.Net.Payee, "", "", "", "", s.Net.Accrued.String(), rounded(s.Net.Amount), "")
+	for _, b := range s.Payable {
+		add("payable", "", b.Payer, b.Payee, "", "", "", "", "", rounded(b.Amount), "")
+	}
+	for _, o := range s.Open {
+		add("open", o.Clause, o.Payer, o.Payee, "", "", "", "", "", rounded(o.Open), "")
+		told(o.Period, o.Statement)
+	}
 	return rows
 }
 
