@@ -24,6 +24,9 @@ func ForecastPage(f *settlement.Forecast) *Page {
 		Title: fmt.Sprintf("Forecast of %s as of %s", f.Agreement, f.AsOf.Format("2006-01-02 15:04 MST")),
 		Lines: []string{fmt.Sprintf("An estimate, which binds nobody. Low and high hold 8 of 10 of %s draws (seed %d).", Count(int64(f.Draws)), f.Seed)},
 	}
+	if len(f.Clauses) == 0 {
+		p.Lines = append(p.Lines, "No clause that is in force then makes one party owe another.")
+	}
 	if grid := forecastClauses(f); len(grid.Rows) > 0 {
 		p.Sections = append(p.Sections, Section{Title: "What falls due in " + f.Month + ", by clause", Grid: grid})
 	}
