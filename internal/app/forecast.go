@@ -3,10 +3,8 @@ package app
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
-	"concord/agreement"
 	"concord/ledger"
 	"concord/settlement"
 )
@@ -30,7 +28,7 @@ func (r *Reading) Forecast(ctx context.Context, q ForecastQuery) (*settlement.Fo
 	if err != nil {
 		return nil, err
 	}
-	chosen, err := oneOf(set.Set, q.Agreement)
+	chosen, err := choose(set.Set, q.Agreement)
 	if err != nil {
 		return nil, err
 	}
@@ -57,16 +55,4 @@ func (r *Reading) Forecast(ctx context.Context, q ForecastQuery) (*settlement.Fo
 		return nil, fmt.Errorf("read the books: %w", err)
 	}
 	return settlement.MakeForecast(in)
-}
-
-// oneOf returns an agreement by its name, or the only one.
-func oneOf(set *agreement.Set, name string) (*agreement.Agreement, error) {
-	var names []string
-	for _, a := range set.Agreements() {
-		if a.Name == name || name == "" && len(set.Agreements()) == 1 {
-			return a, nil
-		}
-		names = append(names, a.Name)
-	}
-	return nil, fmt.Errorf("the journal has no agreement %q\n  say --agreement with one of: %s", name, strings.Join(names, ", "))
 }
