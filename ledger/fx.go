@@ -247,7 +247,9 @@ func (s *State) restateDay(posted int64, sh *share, e *converted, k rateKey, rat
 		return nil
 	}
 	s.work.tx.Currency = k.to
-	return s.accrueAgain(terms, f, e.product, e.cloud, e.group, more, e.at, posted)
+	// The rate that makes it final is dated after the window, what it restates belongs to the window: its statement states it.
+	_, end := x.window.bounds(e.at)
+	return s.accrueAgain(terms, f, e.product, e.cloud, e.group, more, e.at, min(posted, end-1))
 }
 
 // shareOf returns the version of a share that is in force in terms.

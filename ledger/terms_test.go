@@ -334,6 +334,24 @@ func TestASaleWithoutARateOfItsDayIsRefusedAndNothingIsHalfPosted(t *testing.T) 
 	}
 }
 
+func TestWhatAFinalRateRestatesIsDatedInItsPeriod(t *testing.T) {
+	w := newWorld(t, simple(inEuro("period-end"))...)
+	w.learn()
+	for _, s := range []step{{on: "2026-05-01", what: "rate", amount: "1.1"}, {on: "2026-05-02", what: "sale", amount: "100"}, {on: "2026-05-30", what: "rate", amount: "1.2"}} {
+		w.do(s.on, s.body(w))
+	}
+	tx := w.do("2026-06-01", step{on: "2026-06-01", what: "rate", amount: "0.9"}.body(w))
+	last := int32(date("2026-05-31").Unix() / 86400)
+	for _, p := range tx.Postings {
+		if p.Day != last {
+			t.Errorf("%s %s is dated %d, want the last day of May, %d", p.Account, p.Amount, p.Day, last)
+		}
+	}
+	if more := owedBy(tx); more.String() != "2" {
+		t.Errorf("restated by %s, want 2", more)
+	}
+}
+
 func TestWhatIsConvertedAtAProvisionalRateIsListedUntilItIsFinal(t *testing.T) {
 	w := newWorld(t, simple(inEuro("month-average"))...)
 	w.learn()
