@@ -46,8 +46,8 @@ func closed(t *testing.T) (*year.Run, *strings.Builder) {
 }
 
 func TestTheMonthsClose(t *testing.T) {
-	if time.Now().Before(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)) {
-		t.Skip("*** NOT TESTED HERE: by the clock of this machine these months are not over ***")
+	if time.Now().Before(time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)) {
+		t.Skip("*** NOT TESTED HERE: by the clock of this machine these months are not over, and a month that is not cannot be closed ***")
 	}
 	r, log := closed(t)
 	rows, err := r.Rows()
