@@ -99,7 +99,7 @@ func (d *Debt) describe(f agreement.InForce, uses []ledger.CapUse, at time.Time)
 		d.Kind, d.Rate = "revenue-share", c.RateWords(f.Agreement.Currency)
 		d.Provenance = worst(d.Provenance, f.Provenance("rate"))
 		for i, limit := range c.Caps {
-			left, err := capLeft(limit, useOf(uses, d.Agreement, d.Clause, limit, at, f.Agreement.Zone))
+			left, err := capLeft(limit, useOf(uses, d.Agreement, firstOf(f.Agreement, d.Clause), limit, at, f.Agreement.Zone))
 			if err != nil {
 				return fmt.Errorf("cap of %s: %w", d.Clause, err)
 			}
@@ -111,6 +111,25 @@ func (d *Debt) describe(f agreement.InForce, uses []ledger.CapUse, at time.Time)
 	case *agreement.Delivery, *agreement.License, *agreement.Sale, *agreement.Milestone:
 	}
 	return nil
+}
+
+// firstOf returns the first one of the clauses that continue each other: what counts to their caps stands under its id.
+func firstOf(a *agreement.Agreement, id string) string {
+	for range a.Amendments {
+		before := ""
+		for i := range a.Amendments {
+			for _, c := range a.Amendments[i].Adds {
+				if h := c.Head(); h.ID == id && h.Continues != "" {
+					before = h.Continues
+				}
+			}
+		}
+		if before == "" {
+			return id
+		}
+		id = before
+	}
+	return id
 }
 
 // useOf returns what counts to a cap in the window of an instant; zero where nothing does yet.
