@@ -192,6 +192,17 @@ func printed(t *testing.T, r *year.Run) {
 	if then := r.AtClose(april); !bytes.Equal(then, now) {
 		t.Errorf("the statement of April was\n%s\nwhen it was closed, and is\n%s", then, now)
 	}
+	file := filepath.Join(t.TempDir(), "april.json")
+	if err := os.WriteFile(file, now, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command(t, "statement", "verify", file, "--data", r.Data())
+	if err := os.WriteFile(file, bytes.Replace(now, []byte(`"amount": "`), []byte(`"amount": "1`), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, code, err := year.InProcess(t.Context())("statement", "verify", file, "--data", r.Data()); err != nil || code != 1 {
+		t.Errorf("a statement with another amount is found good: exit code %d, %v", code, err)
+	}
 	if pdf := command(t, "statement", "--number", april, "--format", "pdf", "--data", r.Data()); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
 		t.Errorf("its PDF begins with %.20q", pdf)
 	}
