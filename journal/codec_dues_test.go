@@ -48,7 +48,9 @@ func (t draw) close() *journal.Close {
 		AtHash: hash(t.T), Currency: t.currency(), Lines: some(t, "lines", func() journal.Stated {
 			return journal.Stated{Clause: t.text("clause"), Payer: t.text("payer"), Payee: t.text("payee"), Amount: t.amount("amount")}
 		}), Statement: []byte(t.text("statement")), Hash: hash(t.T),
-		Forms: some(t, "forms", func() journal.Form { return journal.Form{Name: t.text("name"), Hash: hash(t.T), Bytes: []byte(t.text("bytes"))} }),
+		Forms: some(t, "forms", func() journal.Form {
+			return journal.Form{Name: t.text("name"), Hash: hash(t.T), Bytes: []byte(t.text("bytes"))}
+		}),
 	}
 }
 
