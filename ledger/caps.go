@@ -132,8 +132,8 @@ func (c *counter) label(w *window) string {
 
 // take adds d to a window and returns what of it passes one that is bounded by limit (nil = not bounded). Growth passes as far as there is
 // headroom; the rest is lost, a later cap does not bring it back. What shrinks takes first from what was lost.
-func (k *work) take(w *window, d money.Amount, limit *money.Amount) (money.Amount, error) {
-	in, err := w.in.Add(d)
+func (w *work) take(win *window, d money.Amount, limit *money.Amount) (money.Amount, error) {
+	in, err := win.in.Add(d)
 	if err != nil {
 		return d, err
 	}
@@ -143,17 +143,17 @@ func (k *work) take(w *window, d money.Amount, limit *money.Amount) (money.Amoun
 		if bound.Cmp(*limit) > 0 {
 			bound = *limit
 		}
-		if passed, err = bound.Sub(w.out); err != nil {
+		if passed, err = bound.Sub(win.out); err != nil {
 			return d, err
 		}
 		passed = clamp(passed, d)
 	}
-	out, err := w.out.Add(passed)
+	out, err := win.out.Add(passed)
 	if err != nil {
 		return d, err
 	}
-	k.set(&w.in, in)
-	k.set(&w.out, out)
+	w.set(&win.in, in)
+	w.set(&win.out, out)
 	return passed, nil
 }
 

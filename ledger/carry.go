@@ -59,7 +59,7 @@ func (s *State) carried(at int64, p *sharePlan, amount money.Amount) (money.Amou
 
 // carry adds d to its window and passes what is above the limit on to the next one, up to the last window that anything
 // fell in. It returns by how much each window changes what it lets through.
-func (k *work) carry(c *counter, d part, limit *money.Amount) ([]part, error) {
+func (w *work) carry(c *counter, d part, limit *money.Amount) ([]part, error) {
 	first := c.window(d.at)
 	bound := boundless()
 	if limit != nil {
@@ -70,54 +70,54 @@ func (k *work) carry(c *counter, d part, limit *money.Amount) ([]part, error) {
 		return nil, err
 	}
 	before, last := c.around(first.start)
-	k.set(&first.in, in)
-	k.set(&first.base, bound)
-	w, over := first, money.Amount{}
+	w.set(&first.in, in)
+	w.set(&first.base, bound)
+	win, over := first, money.Amount{}
 	if before != nil && !before.over.IsZero() { // what is carried runs on from where it stopped
-		w, over = c.window(before.end), before.over
+		win, over = c.window(before.end), before.over
 	}
 	var parts []part
 	for {
 		at := d.at
-		if w != first {
-			at = max(w.start, c.from)
+		if win != first {
+			at = max(win.start, c.from)
 		}
-		if w.base.IsZero() { // nothing fell in it so far
-			k.set(&w.base, bound)
+		if win.base.IsZero() { // nothing fell in it so far
+			w.set(&win.base, bound)
 		}
-		passed, err := k.letThrough(w, &over)
+		passed, err := w.letThrough(win, &over)
 		if err != nil {
 			return nil, err
 		}
 		if !passed.IsZero() {
 			parts = append(parts, part{at, passed})
 		}
-		if w.start >= last || w.end == math.MaxInt64 {
+		if win.start >= last || win.end == math.MaxInt64 {
 			return parts, nil
 		}
-		w = c.window(w.end)
+		win = c.window(win.end)
 	}
 }
 
 // letThrough computes a window that over is carried into, and returns by how much it changes what it lets through.
-func (k *work) letThrough(w *window, over *money.Amount) (money.Amount, error) {
-	out, err := w.in.Add(*over)
+func (w *work) letThrough(win *window, over *money.Amount) (money.Amount, error) {
+	out, err := win.in.Add(*over)
 	if err != nil {
 		return out, err
 	}
 	have := out
-	if out.Cmp(w.base) > 0 {
-		out = w.base
+	if out.Cmp(win.base) > 0 {
+		out = win.base
 	}
 	if *over, err = have.Sub(out); err != nil {
 		return out, err
 	}
-	passed, err := out.Sub(w.out)
+	passed, err := out.Sub(win.out)
 	if err != nil {
 		return passed, err
 	}
-	k.set(&w.out, out)
-	k.set(&w.over, *over)
+	w.set(&win.out, out)
+	w.set(&win.over, *over)
 	return passed, nil
 }
 

@@ -66,12 +66,6 @@ func (c *checker) unsettled(h *agreement.Head) {
 	}
 }
 
-// noted reports whether the loader has noted a field as unsettled, so that it is refused once. Clauses that are made in Go
-// have no such notes.
-func (c *checker) noted(field string) bool {
-	return slices.ContainsFunc(c.clause.Clause.Head().Unsettled, func(g agreement.Gap) bool { return g.Field == field })
-}
-
 // condition refuses conditions on what the books do not tell apart; the loader has refused them in files.
 func (c *checker) condition(h *agreement.Head) {
 	condition := c.clause.Condition()

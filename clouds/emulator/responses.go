@@ -149,7 +149,6 @@ type response struct {
 	id, account string
 	q           *query
 	text        string
-	call        string // id of the call, where the answer is one
 	reasoned    bool
 	created     time.Time
 	status      string // while it is not made in the background, or is cancelled
@@ -157,7 +156,6 @@ type response struct {
 	usage       Usage
 	said        Usage
 	noUsage     bool
-	failed      bool
 
 	begins, ends time.Time // of one in the background
 	timer        *time.Timer

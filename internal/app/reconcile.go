@@ -57,8 +57,8 @@ type InvoiceCheck struct {
 }
 
 // Good reports whether everything is matched, or explained by rounding.
-func (r *Reconciliation) Good() bool {
-	return r.Result.Good() && !slices.ContainsFunc(r.Invoices, func(i InvoiceCheck) bool { return i.Stated != i.Rows })
+func (d *Reconciliation) Good() bool {
+	return d.Result.Good() && !slices.ContainsFunc(d.Invoices, func(i InvoiceCheck) bool { return i.Stated != i.Rows })
 }
 
 // Reconcile holds a provider's export against the journal of a data directory. Nothing is written before the whole export was
