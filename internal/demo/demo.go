@@ -92,11 +92,21 @@ func Run(ctx context.Context, o Options) (err error) {
 	w.invite()
 	select {
 	case <-ctx.Done():
+		w.part()
 		return nil
 	case err := <-w.ended:
 		w.ended <- err
 		return err
 	}
+}
+
+// part says, once it is stopped, what becomes of what was recorded.
+func (w *world) part() {
+	if w.temporary {
+		fmt.Fprintln(w.options.Stderr, "Stopping. Journal and books were temporary and go with it; --data DIR keeps them.")
+		return
+	}
+	fmt.Fprintf(w.options.Stderr, "Stopping. What was recorded stays: concord usage list --data %s\n", w.data)
 }
 
 func loadRows(o Options) ([]Row, error) {
