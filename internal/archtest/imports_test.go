@@ -29,12 +29,16 @@ var heights = map[string]int{
 
 	"examples": 49, // data that the demo carries
 
-	"internal/archtest": 50, "internal/telemetry": 50, "internal/app": 51, "internal/demo": 52, "internal/cli": 53, "internal/killtest": 54, "internal/figures": 54, "internal/bench": 54, "internal/clienttest": 54, "internal/year": 54,
+	"internal/archtest": 50, "internal/proctest": 50, "internal/telemetry": 50, "internal/app": 51, "internal/demo": 52, "internal/cli": 53, "internal/killtest": 54, "internal/figures": 54, "internal/bench": 54, "internal/clienttest": 54, "internal/year": 54,
 	"cmd/concord": 60, "examples/year": 60,
 }
 
 // helper reports the package of a conformance suite or of test helpers, which lies in its subject's folder: ledger/ledgertest.
+// internal/proctest serves tests of the whole program.
 func helper(name string) (subject string, ok bool) {
+	if name == "internal/proctest" {
+		return name, true
+	}
 	subject = path.Dir(name)
 	return subject, path.Base(name) == strings.TrimSuffix(path.Base(subject), "s")+"test"
 }

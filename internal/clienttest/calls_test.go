@@ -14,6 +14,8 @@ import (
 	"github.com/openai/openai-go/v3/azure"
 	"github.com/openai/openai-go/v3/option"
 	"github.com/openai/openai-go/v3/responses"
+
+	"concord/internal/proctest"
 )
 
 // forms are the shapes in which the official client reaches a gateway: OpenAI's own, and Azure's two.
@@ -21,7 +23,7 @@ var forms = []string{"OpenAI", "Azure v1", "Azure dated"}
 
 // official is the official client in a form; watch sees each answer before the client does.
 func (w *world) official(form string, watch option.Middleware) openai.Client {
-	options := []option.RequestOption{option.WithMaxRetries(0), option.WithMiddleware(watch), option.WithRequestTimeout(slowest)}
+	options := []option.RequestOption{option.WithMaxRetries(0), option.WithMiddleware(watch), option.WithRequestTimeout(proctest.Slowest)}
 	base := "http://" + w.gateway
 	switch form {
 	case "Azure dated":
@@ -271,7 +273,7 @@ func status(err error) int {
 
 // soon calls try until it is satisfied, or too late.
 func soon(try func() bool) bool {
-	for deadline := time.Now().Add(slowest); !try(); {
+	for deadline := time.Now().Add(proctest.Slowest); !try(); {
 		if time.Now().After(deadline) {
 			return false
 		}

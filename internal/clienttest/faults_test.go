@@ -15,6 +15,7 @@ import (
 
 	"concord/examples"
 	"concord/internal/demo"
+	"concord/internal/proctest"
 )
 
 var whole = flag.Bool("whole", false, "replay the whole trace, divided over all faults of all clouds; otherwise every sixteenth request of it")
@@ -195,7 +196,7 @@ func (w *world) ask(cloud string, i int, row demo.Row) sight {
 	if path == "responses" {
 		body = fmt.Sprintf(`{"model":%q,"stream":%v,"input":%q}`, model, stream, text)
 	}
-	ctx, cancel := context.WithTimeout(w.Context(), 2*slowest)
+	ctx, cancel := context.WithTimeout(w.Context(), 2*proctest.Slowest)
 	defer cancel()
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+w.gateway+"/v1/"+path, strings.NewReader(body))
 	if err != nil {
@@ -298,6 +299,6 @@ func (w *world) oneRecordEach(free bool) {
 		}
 	}
 	for _, p := range w.clouds {
-		p.stop(w)
+		p.Stop(w)
 	}
 }

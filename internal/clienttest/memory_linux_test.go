@@ -26,7 +26,7 @@ type state struct{ residentKB, descriptors, goroutines int }
 
 func (w *world) state() (s state) {
 	w.Helper()
-	pid := w.serve.cmd.Process.Pid
+	pid := w.serve.ID()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		w.Fatal(err)

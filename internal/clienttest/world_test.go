@@ -5,10 +5,11 @@ import (
 	"encoding/json"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"concord/internal/proctest"
 )
 
 // The clouds of the example, in its order, with the ports that its accounts name.
@@ -26,8 +27,8 @@ type world struct {
 	testing.TB
 	dir     string
 	gateway string // its address
-	serve   *process
-	clouds  map[string]*process
+	serve   *proctest.Process
+	clouds  map[string]*proctest.Process
 	address map[string]string
 	client  *http.Client
 }
@@ -35,24 +36,24 @@ type world struct {
 // newWorld starts all processes. settings are added to the configuration, order replaces the agreement's order of clouds.
 func newWorld(t testing.TB, settings, order string, emulate ...string) *world {
 	t.Helper()
-	w := &world{TB: t, dir: t.TempDir(), clouds: map[string]*process{}, address: map[string]string{},
+	w := &world{TB: t, dir: t.TempDir(), clouds: map[string]*proctest.Process{}, address: map[string]string{},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
-	replace := []string{"127.0.0.1:8080", "127.0.0.1:0", "data: ./concord-data", "data: " + filepath.Join(w.dir, "data")}
+	replace := []string{"127.0.0.1:8080", proctest.Anywhere, "data: ./concord-data", "data: " + filepath.Join(w.dir, "data")}
 	if order != "" {
 		replace = append(replace, "[[azure], [aws], [gcp], [alibaba], [openai]]", order)
 	}
 	w.write(strings.NewReplacer(replace...), "")
 	for _, cloud := range cloudNames {
-		args := append([]string{"emulate", "--config", w.config(), "--cloud", cloud, "--listen", "127.0.0.1:0", "--journal", w.book(cloud)}, emulate...)
-		w.clouds[cloud] = start(t, "Emulating ", args...)
+		args := append([]string{"emulate", "--config", w.config(), "--cloud", cloud, "--listen", proctest.Anywhere, "--journal", w.book(cloud)}, emulate...)
+		w.clouds[cloud] = proctest.Start(t, proctest.Emulating, program.Path(t), args...)
 	}
 	for _, cloud := range cloudNames {
-		w.address[cloud] = w.clouds[cloud].address(t)
+		w.address[cloud] = w.clouds[cloud].Address(t)
 		replace = append(replace, "127.0.0.1:"+cloudPorts[cloud], w.address[cloud])
 	}
 	w.write(strings.NewReplacer(replace...), settings)
-	w.serve = start(t, "Serving on ", "serve", "--config", w.config())
-	w.gateway = w.serve.address(t)
+	w.serve = proctest.Start(t, proctest.Serving, program.Path(t), "serve", "--config", w.config())
+	w.gateway = w.serve.Address(t)
 	t.Cleanup(w.client.CloseIdleConnections)
 	return w
 }
@@ -128,18 +129,7 @@ func (w *world) heal() {
 // command runs a command on the data and returns what it says.
 func (w *world) command(args ...string) []byte {
 	w.Helper()
-	path, err := program()
-	if err != nil {
-		w.Fatal(err)
-	}
-	cmd := exec.Command(path, append(args, "--data", filepath.Join(w.dir, "data"))...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	if err != nil {
-		w.Errorf("concord %s: %v\n%s%s", strings.Join(args, " "), err, out, stderr.String())
-	}
-	return out
+	return program.Run(w, append(args, "--data", filepath.Join(w.dir, "data"))...)
 }
 
 // usageRecord is what `concord usage list` says of a request.
@@ -167,7 +157,7 @@ func (r *usageRecord) tokens() (prompt, answer int64) {
 // records stops the gateway, holds its journal and books to their rules, and lists what it recorded.
 func (w *world) records() []usageRecord {
 	w.Helper()
-	w.serve.stop(w)
+	w.serve.Stop(w)
 	w.command("journal", "verify")
 	w.command("ledger", "verify")
 	var list struct{ Records []usageRecord }
@@ -196,7 +186,7 @@ func (w *world) books() map[string][]bookLine {
 	w.Helper()
 	all := map[string][]bookLine{}
 	for _, cloud := range cloudNames {
-		w.clouds[cloud].stop(w)
+		w.clouds[cloud].Stop(w)
 		content, err := os.ReadFile(w.book(cloud))
 		if err != nil {
 			w.Fatal(err)

@@ -32,8 +32,7 @@ func TestKillLeavesNoHold(t *testing.T) {
 	}
 	var served, refused atomic.Int64
 	for n := range kills {
-		p := w.serve()
-		p.await(t)
+		p := w.up()
 		stop := make(chan struct{})
 		var callers sync.WaitGroup
 		for range crowdSize {
@@ -42,7 +41,7 @@ func TestKillLeavesNoHold(t *testing.T) {
 					select {
 					case <-stop:
 						return
-					case <-p.gone:
+					case <-p.Gone():
 						return
 					default:
 					}
@@ -55,15 +54,13 @@ func TestKillLeavesNoHold(t *testing.T) {
 				}
 			})
 		}
-		pass(t, p, time.Duration(150+70*n)*time.Millisecond)
-		p.kill(t)
+		p.Pass(t, time.Duration(150+70*n)*time.Millisecond)
+		p.Kill(t)
 		close(stop)
 		callers.Wait()
 	}
 	left := w.budget(t)
-	last := w.serve()
-	last.await(t)
-	last.stop(t)
+	w.up().Stop(t)
 	w.stopClouds()
 
 	s := w.budget(t)

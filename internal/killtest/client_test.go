@@ -91,21 +91,20 @@ func (s *sight) take(message []byte) {
 
 // crowd is clients that ask without pause, while a gateway is up.
 type crowd struct {
-	world  *world
 	client *http.Client
 	open   sync.WaitGroup
 	quit   chan struct{}
 
 	mu   sync.Mutex
 	up   chan struct{} // closed while a gateway is up
-	isUp bool
+	at   string        // its address; "" = none is
 	seen []sight
 }
 
-func gather(w *world, clients int, seed uint64) *crowd {
+func gather(clients int, seed uint64) *crowd {
 	c := &crowd{
-		world: w, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
-		quit: make(chan struct{}), up: make(chan struct{}),
+		client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}},
+		quit:   make(chan struct{}), up: make(chan struct{}),
 	}
 	for n := range clients {
 		dice := rand.New(rand.NewPCG(seed, uint64(n)))
@@ -114,21 +113,29 @@ func gather(w *world, clients int, seed uint64) *crowd {
 	return c
 }
 
-func (c *crowd) talk(dice *rand.Rand) {
+// await waits until a gateway is up, and returns its address with what is closed while it is; "" = the crowd disperses.
+func (c *crowd) await() (gateway string, up chan struct{}) {
 	for {
 		c.mu.Lock()
-		up := c.up
+		gateway, up = c.at, c.up
 		c.mu.Unlock()
+		select {
+		case <-c.quit:
+			return "", nil
+		default:
+		}
+		if gateway != "" {
+			return gateway, up
+		}
 		select {
 		case <-up:
 		case <-c.quit:
-			return
 		}
-		select {
-		case <-c.quit:
-			return
-		default:
-		}
+	}
+}
+
+func (c *crowd) talk(dice *rand.Rand) {
+	for gateway, up := c.await(); gateway != ""; gateway, up = c.await() {
 		key, model := "sk-example-acme", "gpt-5.4"
 		if dice.IntN(3) == 0 {
 			key = "sk-example-contoso"
@@ -140,27 +147,27 @@ func (c *crowd) talk(dice *rand.Rand) {
 		if dice.IntN(8) == 0 {
 			tokens = 1200 // long enough for a progress entry
 		}
-		s := ask(context.Background(), c.client, c.world.gateway, key, model, tokens, dice.IntN(3) > 0)
+		s := ask(context.Background(), c.client, gateway, key, model, tokens, dice.IntN(3) > 0)
 		c.mu.Lock()
 		c.seen = append(c.seen, s)
 		if s.request == "" && up == c.up { // the gateway is gone, and whoever killed it has not said so yet
-			c.up, c.isUp = make(chan struct{}), false
+			c.up, c.at = make(chan struct{}), ""
 		}
 		c.mu.Unlock()
 	}
 }
 
-// let says whether a gateway is up.
-func (c *crowd) let(up bool) {
+// let says where a gateway is up; "" = none is.
+func (c *crowd) let(gateway string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case up && !c.isUp:
+	case gateway != "" && c.at == "":
 		close(c.up)
-	case !up && c.isUp:
+	case gateway == "" && c.at != "":
 		c.up = make(chan struct{})
 	}
-	c.isUp = up
+	c.at = gateway
 }
 
 // disperse lets the clients end what they began and returns what all of them saw.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"concord/internal/proctest"
 	"concord/journal"
 )
 
@@ -95,7 +96,7 @@ func (w *world) post(prompt string) *http.Response {
 func (w *world) admitted() {
 	w.Helper()
 	last := 0
-	for until := time.Now().Add(slowest); time.Now().Before(until); {
+	for until := time.Now().Add(proctest.Slowest); time.Now().Before(until); {
 		answer := w.post("say it [reply 3 tokens]")
 		answer.Body.Close()
 		if last = answer.StatusCode; last == http.StatusOK {
@@ -115,7 +116,7 @@ func (w *world) began(tokens int) (ended <-chan sight) {
 	}()
 	select {
 	case <-first:
-	case <-time.After(slowest):
+	case <-time.After(proctest.Slowest):
 		w.Fatal("the stream does not begin")
 	}
 	return done
@@ -133,8 +134,7 @@ func (t *tapped) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestBelowTheReserveNothingIsAdmittedAndWhatIsOpenEndsWell(t *testing.T) {
 	disk := mount(t, "64m")
 	w := newWorld(t, "8", "{reserve: 16MiB}", filepath.Join(disk, "data"), nil)
-	gateway := w.serve()
-	gateway.await(t)
+	gateway := w.up()
 	w.admitted()
 	stream := w.began(800)
 
@@ -153,7 +153,7 @@ func TestBelowTheReserveNothingIsAdmittedAndWhatIsOpenEndsWell(t *testing.T) {
 		t.Errorf("/readyz answers %d with space again", got)
 	}
 
-	gateway.stop(t)
+	gateway.Stop(t)
 	w.sound()
 }
 
@@ -171,8 +171,7 @@ func (w *world) ready() int {
 func TestAFullDiskLosesNothingThatWasAdmitted(t *testing.T) {
 	disk := mount(t, "64m")
 	w := newWorld(t, "8", "{reserve: 1MiB, commit_wait: 500ms}", filepath.Join(disk, "data"), nil)
-	gateway := w.serve()
-	gateway.await(t)
+	gateway := w.up()
 	w.admitted()
 	stream := w.began(400)
 
@@ -185,7 +184,7 @@ func TestAFullDiskLosesNothingThatWasAdmitted(t *testing.T) {
 	empty()
 	w.admitted()
 
-	gateway.stop(t)
+	gateway.Stop(t)
 	w.stopClouds()
 	w.sound()
 	k := w.kept()[s.request]

@@ -50,34 +50,31 @@ func killing(t *testing.T, kills int, seed uint64, settings string, e *evidence)
 	t.Logf("%d kills, -seed %d", kills, seed)
 	w := newWorld(t, "8", settings, "", someFaults)
 	dice := rand.New(rand.NewPCG(seed, 0))
-	clients := gather(w, crowdSize, seed)
+	clients := gather(crowdSize, seed)
 	e.TB, e.clients = t, crowdSize
 	starting := 0
 	for len(e.kills) < kills {
 		gateway := w.serve()
 		switch dice.IntN(6) {
 		case 0: // while it starts and recovers
-			pass(t, gateway, time.Duration(dice.IntN(80_000))*time.Microsecond)
+			gateway.Pass(t, time.Duration(dice.IntN(80_000))*time.Microsecond)
 			starting++
 		case 1, 2: // while all ask at once, and intents are on their way to the disk beside their calls
-			gateway.await(t)
-			clients.let(true)
-			pass(t, gateway, time.Duration(dice.IntN(15_000))*time.Microsecond)
+			clients.let(gateway.Address(t))
+			gateway.Pass(t, time.Duration(dice.IntN(15_000))*time.Microsecond)
 		default:
-			gateway.await(t)
-			clients.let(true)
-			pass(t, gateway, time.Duration(100+dice.IntN(1500))*time.Millisecond)
+			clients.let(gateway.Address(t))
+			gateway.Pass(t, time.Duration(100+dice.IntN(1500))*time.Millisecond)
 		}
 		e.kills = append(e.kills, time.Now())
-		gateway.kill(t)
-		clients.let(false)
+		gateway.Kill(t)
+		clients.let("")
 	}
-	last := w.serve()
-	last.await(t)
-	clients.let(true)
-	pass(t, last, 500*time.Millisecond)
+	last := w.up()
+	clients.let(w.gateway)
+	last.Pass(t, 500*time.Millisecond)
 	e.seen = clients.disperse()
-	last.stop(t)
+	last.Stop(t)
 	w.stopClouds()
 
 	w.sound()
@@ -89,15 +86,5 @@ func killing(t *testing.T, kills int, seed uint64, settings string, e *evidence)
 	}
 	if t.Failed() && os.Getenv("CI") == "" {
 		t.Logf("run it again with -seed %d", seed)
-	}
-}
-
-// pass lets time pass, in which the gateway must not end by itself.
-func pass(t *testing.T, p *process, d time.Duration) {
-	t.Helper()
-	select {
-	case <-time.After(d):
-	case <-p.gone:
-		t.Fatalf("the gateway ended by itself: %v\n%s", p.err, p.words())
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"concord/internal/proctest"
 	"concord/journal"
 	"concord/store/postgres"
 	"concord/store/postgres/postgretest"
@@ -23,7 +24,7 @@ import (
 // replica is one of the gateways on a shared store.
 type replica struct {
 	*world  // with its own configuration and address
-	process *process
+	process *proctest.Process
 	clients *crowd
 }
 
@@ -31,12 +32,12 @@ type replica struct {
 func newReplica(w *world, name, store string) *replica {
 	w.Helper()
 	own := *w
-	own.config, own.gateway = filepath.Join(w.dir, name+".yaml"), address(w)
+	own.config = filepath.Join(w.dir, name+".yaml")
 	content, err := os.ReadFile(w.config)
 	if err != nil {
 		w.Fatal(err)
 	}
-	text := strings.NewReplacer("gateway: example", "gateway: "+name, w.gateway, own.gateway, "data: "+w.data,
+	text := strings.NewReplacer("gateway: example", "gateway: "+name, "data: "+w.data,
 		fmt.Sprintf("data: %s\nstore: {postgres: {url: {inline: %q}}}", filepath.Join(w.dir, name), store)).Replace(string(content))
 	if err := os.WriteFile(own.config, []byte(text), 0o600); err != nil {
 		w.Fatal(err)
@@ -47,9 +48,8 @@ func newReplica(w *world, name, store string) *replica {
 // up starts the gateway and lets its clients ask.
 func (r *replica) up() {
 	r.Helper()
-	r.process = r.serve()
-	r.process.await(r)
-	r.clients.let(true)
+	r.process = r.world.up()
+	r.clients.let(r.gateway)
 }
 
 // chain is what the journal says of the chain of the running process.
@@ -73,8 +73,8 @@ func eventually(t testing.TB, what string, so func() bool) time.Duration {
 	t.Helper()
 	began := time.Now()
 	for !so() {
-		if time.Since(began) > 2*slowest {
-			t.Fatalf("not in %s: %s", 2*slowest, what)
+		if time.Since(began) > 2*proctest.Slowest {
+			t.Fatalf("not in %s: %s", 2*proctest.Slowest, what)
 		}
 		<-time.After(50 * time.Millisecond)
 	}
@@ -116,7 +116,7 @@ func sharing(t *testing.T, store, empty string) {
 	w := newWorld(t, "8", "{durability: strict, intent: beside, commit_wait: 2s}", "", someFaults)
 	first, second, elsewhere := newReplica(w, "first", store), newReplica(w, "second", store), newReplica(w, "elsewhere", empty)
 	for i, r := range []*replica{first, second} {
-		r.clients = gather(r.world, crowdSize/3, number+uint64(i))
+		r.clients = gather(crowdSize/3, number+uint64(i))
 		r.up()
 	}
 	j, err := postgres.OpenJournal(t.Context(), store, postgres.Options{ReadOnly: true})
@@ -137,12 +137,12 @@ func sharing(t *testing.T, store, empty string) {
 		return at
 	}
 	e := &evidence{TB: t, clients: 2 * crowdSize}
-	pass(t, second.process, 1500*time.Millisecond)
+	second.process.Pass(t, 1500*time.Millisecond)
 	eventually(t, "something is posted", func() bool { return posted() != journal.Cursor{} })
 
 	e.kills = append(e.kills, time.Now())
-	first.process.kill(t)
-	first.clients.let(false)
+	first.process.Kill(t)
+	first.clients.let("")
 	killed, at := first.chain(j), posted()
 	t.Logf("the books moved on %s after the poster was killed", eventually(t, "another gateway posts", func() bool { return posted() != at }))
 	t.Logf("its chain was settled %s later", eventually(t, "the chain of the killed gateway is settled", func() bool {
@@ -150,36 +150,28 @@ func sharing(t *testing.T, store, empty string) {
 		return c.ID == killed.ID && c.Sealed && c.Settled
 	}))
 	first.up()
-	pass(t, first.process, time.Second)
+	first.process.Pass(t, time.Second)
 
 	e.kills = append(e.kills, time.Now())
-	if err := second.process.cmd.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	second.process.Signal(t, syscall.SIGSTOP)
 	t.Logf("the chain of a paused gateway was settled after %s", eventually(t, "the chain of the paused gateway is settled", func() bool {
 		return second.chain(j).Settled
 	}))
-	if err := second.process.cmd.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case <-second.process.gone:
-	case <-time.After(slowest):
-		t.Fatalf("a gateway that lost its chain goes on\n%s", second.process.words())
-	}
+	second.process.Signal(t, syscall.SIGCONT)
+	end := second.process.Ended(t)
 	e.kills = append(e.kills, time.Now())
-	if exit, ok := errors.AsType[*exec.ExitError](second.process.err); !ok || exit.ExitCode() != 3 {
-		t.Errorf("a gateway that lost its chain ended with %v, want exit code 3\n%s", second.process.err, second.process.words())
+	if exit, ok := errors.AsType[*exec.ExitError](end); !ok || exit.ExitCode() != 3 {
+		t.Errorf("a gateway that lost its chain ended with %v, want exit code 3\n%s", end, second.process.Words())
 	}
-	second.clients.let(false)
-	pass(t, first.process, 500*time.Millisecond)
+	second.clients.let("")
+	first.process.Pass(t, 500*time.Millisecond)
 	first.data = first.config
 	live := first.command("journal", "verify") // beside the gateway that serves
 	if !strings.Contains(live, "The journal is good") {
 		t.Error(live)
 	}
 	e.seen = append(first.clients.disperse(), second.clients.disperse()...)
-	first.process.stop(t)
+	first.process.Stop(t)
 	w.stopClouds()
 
 	w.data = first.config // a place that commands take too

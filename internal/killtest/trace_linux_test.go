@@ -13,9 +13,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"concord/internal/app"
+	"concord/internal/proctest"
 	"concord/journal"
 )
 
@@ -84,9 +84,9 @@ func traced(t *testing.T, settings string) []answer {
 	t.Helper()
 	w := newWorld(t, "8", settings, "", nil)
 	path := filepath.Join(w.dir, "trace")
-	gateway := run(t, serving, "strace", "-f", "-yy", "-xx", "-s", "100000", "-e", "trace=fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64",
-		"-e", "signal=none", "-o", path, w.program, "serve", "--config", w.config)
-	gateway.await(t)
+	gateway := proctest.Start(t, proctest.Serving, "strace", "-f", "-yy", "-xx", "-s", "100000", "-e", "trace=fsync,fdatasync,write,writev,sendto,sendmsg,pwrite64",
+		"-e", "signal=none", "-o", path, program.Path(t), "serve", "--config", w.config)
+	w.gateway = gateway.Address(t)
 	status, err := app.AskStatus(t.Context(), w.data)
 	if err != nil {
 		t.Fatal(err)
@@ -104,11 +104,7 @@ func traced(t *testing.T, settings string) []answer {
 	if err := syscall.Kill(status.Process, syscall.SIGINT); err != nil { // strace passes on what its child comes to
 		t.Fatal(err)
 	}
-	select {
-	case <-gateway.gone:
-	case <-time.After(slowest):
-		t.Fatalf("the traced gateway does not stop\n%s", gateway.words())
-	}
+	_ = gateway.Ended(t) // strace's own end says nothing
 	w.stopClouds()
 	w.sound()
 	intents, records := w.encoded()
