@@ -40,10 +40,15 @@ type Reconciliation struct {
 	Hash     string // SHA-256 of the export's bytes
 	Bytes    int64
 	Result   *focus.Result
+	Empty    bool  // it has no rows of the period: all of ours is ours only
+	Others   int64 // rows of other billing periods, which are left out
 	Invoices []InvoiceCheck
 	Kept     *KeptReconciliation // nil = not kept
 	Posted   int                 // corrections
 	Left     []focus.Difference  // that were to be accepted, and no correction says
+
+	OtherLine   int    // of the first row of another billing period
+	OtherPeriod string // when that one begins
 
 	reconciler *focus.Reconciler
 	calls      *calls
@@ -203,8 +208,9 @@ func (d *Reconciliation) read(q ReconcileQuery, from, until int64) (err error) {
 	if _, err := io.Copy(io.Discard, counted); err != nil {
 		return fmt.Errorf("read %s to its end: %w", q.File, err)
 	}
-	if bill.Rows == 0 {
-		return &focus.Error{File: q.File, What: "it has no rows", Remedy: "fetch the export of the period again: a month with usage has charges"}
+	d.Empty, d.Others, d.OtherLine, d.OtherPeriod = bill.Rows == 0, bill.Others, bill.OtherLine, bill.OtherPeriod
+	if d.Empty && len(q.Accept) > 0 {
+		return &focus.Error{File: q.File, What: "it has no rows of " + d.Period.Name + ": there is nothing to accept", Remedy: "fetch the export of the period again, or leave --accept out"}
 	}
 	d.Hash, d.Bytes = hex.EncodeToString(sum.Sum(nil)), counted.n
 	return nil

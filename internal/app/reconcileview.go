@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"concord/money"
+	"concord/report"
 	"concord/settlement/focus"
 )
 
@@ -23,6 +24,8 @@ type ReconciliationView struct {
 	Calls       int64            `json:"calls"`
 	Rows        int64            `json:"rows"`
 	LeftOut     int64            `json:"rows_left_out"`
+	Empty       bool             `json:"no_rows_of_period"`
+	Others      int64            `json:"rows_of_other_periods"`
 	Ours        money.Amount     `json:"ours"`
 	Theirs      money.Amount     `json:"theirs"`
 	Difference  money.Amount     `json:"difference"`
@@ -33,6 +36,8 @@ type ReconciliationView struct {
 	Kept        *KeptView        `json:"kept,omitempty"`
 	Posted      int              `json:"corrections_posted"`
 	NotPosted   int              `json:"differences_not_accepted"`
+
+	Notes []string `json:"-"` // on what of the export was read
 }
 
 // A ClassView is what belongs to a class of differences.
@@ -83,8 +88,8 @@ type KeptView struct {
 func ViewReconciliation(d *Reconciliation) *ReconciliationView {
 	r := d.Result
 	v := &ReconciliationView{Cloud: d.Cloud, Account: d.Account, Period: d.Period.Name, File: d.File, Hash: d.Hash, Granularity: granularity(r.Step), Currency: string(r.Currency),
-		Good: d.Good(), Calls: r.Calls, Rows: r.Rows, LeftOut: r.Skipped, Ours: r.Ours, Theirs: r.Theirs, Difference: r.Total, Unsure: r.Unsure,
-		Classes: []ClassView{}, Invoices: []InvoiceView{}, Differences: []DifferenceView{}, Posted: d.Posted, NotPosted: len(d.Left)}
+		Good: d.Good(), Calls: r.Calls, Rows: r.Rows, LeftOut: r.Skipped, Empty: d.Empty, Others: d.Others, Ours: r.Ours, Theirs: r.Theirs, Difference: r.Total, Unsure: r.Unsure,
+		Classes: []ClassView{}, Invoices: []InvoiceView{}, Differences: []DifferenceView{}, Posted: d.Posted, NotPosted: len(d.Left), Notes: d.notes()}
 	for _, s := range r.Sums {
 		v.Classes = append(v.Classes, ClassView{string(s.Class), s.Buckets, s.Amount})
 	}
@@ -111,6 +116,18 @@ func ViewReconciliation(d *Reconciliation) *ReconciliationView {
 		v.Kept = &KeptView{k.Version, k.Hash, k.Export, k.Before, k.Known}
 	}
 	return v
+}
+
+// notes say what of the export is not of the period.
+func (d *Reconciliation) notes() (out []string) {
+	if d.Empty {
+		out = append(out, fmt.Sprintf("The export has no rows of %s: whatever the journal has is ours only", d.Period.Name))
+	}
+	if d.Others > 0 {
+		out = append(out, fmt.Sprintf("%s rows belong to other billing periods and were left out: the first one, in line %d, to the period from %s",
+			report.Count(d.Others), d.OtherLine, report.Clean(d.OtherPeriod)))
+	}
+	return out
 }
 
 func granularity(step int64) string {

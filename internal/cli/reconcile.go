@@ -55,6 +55,11 @@ func newReconcile(env Env) *cobra.Command {
 				return err
 			}
 			view := app.ViewReconciliation(done)
+			if form != "text" {
+				for _, note := range view.Notes {
+					fmt.Fprintln(env.Stderr, note)
+				}
+			}
 			switch form {
 			case "json":
 				err = report.WriteJSON(env.Stdout, view)
@@ -124,6 +129,12 @@ func printReconciliation(w io.Writer, v *app.ReconciliationView) error {
 	fmt.Fprintf(&b, "%s calls in the journal  %s %s\n", report.Count(v.Calls), v.Ours, v.Currency)
 	fmt.Fprintf(&b, "%s rows of the export    %s %s\n", report.Count(v.Rows), v.Theirs, v.Currency)
 	fmt.Fprintf(&b, "difference              %s %s\n\n", v.Difference, v.Currency)
+	for _, note := range v.Notes {
+		b.WriteString(note + "\n")
+	}
+	if len(v.Notes) > 0 {
+		b.WriteString("\n")
+	}
 	classes := report.NewTable("class", ">places", ">theirs less ours")
 	for _, c := range v.Classes {
 		if c.Buckets > 0 {

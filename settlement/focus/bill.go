@@ -44,8 +44,11 @@ type Bill struct {
 	at          billColumns
 	times       map[string]int64
 	units       map[string]Unit
-	Rows        int64
+	Rows        int64 // of the billing period
 	Corrections int64
+	Others      int64  // rows of other billing periods, which are left out
+	OtherLine   int    // first of them
+	OtherPeriod string // when its billing period begins, as it is written
 }
 
 type billColumns struct {
@@ -54,8 +57,8 @@ type billColumns struct {
 	sku, meter, skuPrice, description, resource                                                         int
 }
 
-// OpenBill reads the names of the columns of an export, of any version from 1.0 to 1.4. Rows that do not belong to the billing
-// period from one instant until another are an error when they are read.
+// OpenBill reads the names of the columns of an export, of any version from 1.0 to 1.4. Rows of other billing periods than the one
+// from one instant until another are left out and counted; a billing period that is neither the same nor apart is an error.
 func OpenBill(file string, r io.Reader, from, until int64) (*Bill, error) {
 	t, err := openTable(file, r)
 	if err != nil {
@@ -92,38 +95,50 @@ func OpenBill(file string, r io.Reader, from, until int64) (*Bill, error) {
 	return b, nil
 }
 
-// Next reads a row into c; io.EOF after the last one.
+// Next reads a row of the billing period into c; io.EOF after the last one.
 func (b *Bill) Next(c *Charge) error {
-	if err := b.t.next(); err != nil {
-		return err
+	for {
+		if err := b.t.next(); err != nil {
+			return err
+		}
+		if wanted, err := b.charge(c); wanted || err != nil {
+			return err
+		}
 	}
+}
+
+// charge reads the row; false for one of another billing period.
+func (b *Bill) charge(c *Charge) (wanted bool, err error) {
 	t, at := b.t, &b.at
 	*c = Charge{Line: t.line(), Provider: t.text(at.provider), Account: t.text(at.account), Currency: money.Currency(t.text(at.currency)),
 		Invoice: t.text(at.invoice), Region: t.text(at.region), Category: t.text(at.category),
 		SKU: t.text(at.sku), Meter: t.text(at.meter), SKUPrice: t.text(at.skuPrice), Description: t.text(at.description), Resource: t.text(at.resource)}
-	b.Rows++
 	if cloud := cloudOf(c.Provider); b.Cloud != "" && cloud != "" && cloud != b.Cloud {
-		return t.wrong(at.provider, fmt.Sprintf("this is an export of %s, and %s is reconciled", cloud, b.Cloud), "name the export's cloud with --cloud")
+		return false, t.wrong(at.provider, fmt.Sprintf("this is an export of %s, and %s is reconciled", cloud, b.Cloud), "name the export's cloud with --cloud")
 	}
+	if wanted, err := b.period(c); err != nil || !wanted {
+		return false, err
+	}
+	b.Rows++
 	if c.Account == "" {
-		return t.wrong(at.account, "a charge is billed to an account", "fetch the export again")
+		return false, t.wrong(at.account, "a charge is billed to an account", "fetch the export again")
 	}
 	switch c.Category {
 	case Usage, Purchase, Tax, Credit, Adjustment:
 	default:
-		return t.wrong(at.category, "it is none of Usage, Purchase, Tax, Credit and Adjustment", "fetch the export again, as FOCUS 1.0 to 1.4")
+		return false, t.wrong(at.category, "it is none of Usage, Purchase, Tax, Credit and Adjustment", "fetch the export again, as FOCUS 1.0 to 1.4")
 	}
 	if class := t.text(at.class); class != "" {
 		if class != Correction {
-			return t.wrong(at.class, "the only class is Correction", "fetch the export again, as FOCUS 1.0 to 1.4")
+			return false, t.wrong(at.class, "the only class is Correction", "fetch the export again, as FOCUS 1.0 to 1.4")
 		}
 		c.Correction = true
 		b.Corrections++
 	}
-	if err := b.money(c); err != nil {
-		return err
+	if !c.Correction && (c.Start < b.from || c.End > b.until) {
+		return false, t.wrong(at.start, "the charge lies outside of its billing period and is no Correction", "name the export's period with --period, or fetch the export again")
 	}
-	return b.period(c)
+	return true, b.money(c)
 }
 
 // money reads the currency, the cost, the quantity and the price.
@@ -188,32 +203,35 @@ func (b *Bill) unit(s string) Unit {
 	return u
 }
 
-// period reads the instants and holds them against the billing period.
-func (b *Bill) period(c *Charge) error {
+// period reads the instants and holds them against the billing period; false for a row of another one.
+func (b *Bill) period(c *Charge) (wanted bool, err error) {
 	t, at := b.t, &b.at
 	var instants [4]int64
 	for i, column := range []int{at.billingStart, at.billingEnd, at.start, at.end} {
 		ns, err := b.instant(t.text(column))
 		if err != nil {
-			return t.wrong(column, err.Error(), "exports of FOCUS are in UTC throughout: 2026-05-01T00:00:00Z")
+			return false, t.wrong(column, err.Error(), "exports of FOCUS are in UTC throughout: 2026-05-01T00:00:00Z")
 		}
 		instants[i] = ns
 	}
-	if instants[0] != b.from {
-		return t.wrong(at.billingStart, "the row belongs to another billing period than the one that is reconciled, which begins at "+stamp(b.from),
-			"name the export's period with --period, or fetch the export of that period")
+	const byMonths = "fetch an export by calendar months of UTC"
+	switch begins, ends := instants[0], instants[1]; {
+	case ends <= begins:
+		return false, t.wrong(at.billingEnd, "the billing period ends before it begins", byMonths)
+	case ends <= b.from || begins >= b.until:
+		if b.Others++; b.Others == 1 {
+			b.OtherLine, b.OtherPeriod = t.line(), strings.Clone(t.text(at.billingStart))
+		}
+		return false, nil
+	case begins != b.from:
+		return false, t.wrong(at.billingStart, "the billing period that is reconciled begins at "+stamp(b.from)+", and this one overlaps it", byMonths)
+	case ends != b.until:
+		return false, t.wrong(at.billingEnd, "the billing period that is reconciled ends at "+stamp(b.until)+", and this one overlaps it", byMonths)
 	}
-	if instants[1] != b.until {
-		return t.wrong(at.billingEnd, "the billing period that is reconciled ends at "+stamp(b.until), "fetch an export by calendar months of UTC")
+	if c.Start, c.End = instants[2], instants[3]; c.End <= c.Start {
+		return false, t.wrong(at.end, "the charge ends before it begins: ends are exclusive", "fetch the export again")
 	}
-	c.Start, c.End = instants[2], instants[3]
-	if c.End <= c.Start {
-		return t.wrong(at.end, "the charge ends before it begins: ends are exclusive", "fetch the export again")
-	}
-	if !c.Correction && (c.Start < b.from || c.End > b.until) {
-		return t.wrong(at.start, "the charge lies outside of its billing period and is no Correction", "name the export's period with --period, or fetch the export again")
-	}
-	return nil
+	return true, nil
 }
 
 // layouts are how clouds write an instant of UTC.

@@ -58,28 +58,29 @@ func readAll(text string) ([]focus.Charge, error) {
 func TestABadExportIsNamedWithPositionAndRemedy(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"nothing":             {"", "bill.csv: it is empty"},
-		"no columns":          {"a,b\n1,2\n", "bill.csv:1: columns are missing: BillingAccountId, BillingCurrency, BilledCost"},
-		"a column twice":      {names + ",SkuMeter\n", `bill.csv:1: header "SkuMeter": the column stands twice`},
-		"a field too few":     {file(row(), "1,2"), "bill.csv:3: the row has 2 fields and the header 17"},
-		"a quote":             {file(row(), `"x`), "this is not CSV"},
-		"a number":            {file(row(), row("BilledCost", "1.0.0")), `bill.csv:3: BilledCost "1.0.0": it is not a decimal`},
-		"a number with comma": {file(row("BilledCost", `"1,5"`)), `bill.csv:2: BilledCost "1,5"`},
-		"a null cost":         {file(row("BilledCost", "")), "a charge has a cost"},
-		"a quantity":          {file(row("ConsumedQuantity", "many")), `bill.csv:2: ConsumedQuantity "many"`},
-		"two currencies":      {file(row(), row("BillingCurrency", "EUR")), `bill.csv:3: BillingCurrency "EUR": the rows up to here are in USD (line 2)`},
-		"another currency":    {file(row("BillingCurrency", "EUR")), `the costs of the journal are in USD`},
-		"no currency":         {file(row("BillingCurrency", "dollars")), "it is not the code of a currency"},
-		"another zone":        {file(row(), row("ChargePeriodStart", "2026-05-04T10:00:00+08:00")), `bill.csv:3: ChargePeriodStart "2026-05-04T10:00:00+08:00": it is in another zone than UTC`},
-		"no instant":          {file(row("ChargePeriodEnd", "May")), "it is not an instant"},
-		"another period":      {file(row("BillingPeriodStart", "2026-04-01T00:00:00Z")), "belongs to another billing period"},
-		"a longer period":     {file(row("BillingPeriodEnd", "2026-07-01T00:00:00Z")), "ends at 2026-06-01T00:00:00Z"},
-		"outside":             {file(row("ChargePeriodStart", "2026-04-30T23:00:00Z")), "outside of its billing period"},
-		"backwards":           {file(row("ChargePeriodEnd", "2026-05-04T10:00:00Z")), "ends before it begins"},
-		"a category":          {file(row("ChargeCategory", "Use")), "it is none of Usage, Purchase"},
-		"a class":             {file(row("ChargeClass", "Amend")), "the only class is Correction"},
-		"no account":          {file(row("BillingAccountId", "NULL")), "billed to an account"},
-		"another cloud":       {file(row("ProviderName", "Microsoft")), "this is an export of azure, and aws is reconciled"},
+		"nothing":              {"", "bill.csv: it is empty"},
+		"no columns":           {"a,b\n1,2\n", "bill.csv:1: columns are missing: BillingAccountId, BillingCurrency, BilledCost"},
+		"a column twice":       {names + ",SkuMeter\n", `bill.csv:1: header "SkuMeter": the column stands twice`},
+		"a field too few":      {file(row(), "1,2"), "bill.csv:3: the row has 2 fields and the header 17"},
+		"a quote":              {file(row(), `"x`), "this is not CSV"},
+		"a number":             {file(row(), row("BilledCost", "1.0.0")), `bill.csv:3: BilledCost "1.0.0": it is not a decimal`},
+		"a number with comma":  {file(row("BilledCost", `"1,5"`)), `bill.csv:2: BilledCost "1,5"`},
+		"a null cost":          {file(row("BilledCost", "")), "a charge has a cost"},
+		"a quantity":           {file(row("ConsumedQuantity", "many")), `bill.csv:2: ConsumedQuantity "many"`},
+		"two currencies":       {file(row(), row("BillingCurrency", "EUR")), `bill.csv:3: BillingCurrency "EUR": the rows up to here are in USD (line 2)`},
+		"another currency":     {file(row("BillingCurrency", "EUR")), `the costs of the journal are in USD`},
+		"no currency":          {file(row("BillingCurrency", "dollars")), "it is not the code of a currency"},
+		"another zone":         {file(row(), row("ChargePeriodStart", "2026-05-04T10:00:00+08:00")), `bill.csv:3: ChargePeriodStart "2026-05-04T10:00:00+08:00": it is in another zone than UTC`},
+		"no instant":           {file(row("ChargePeriodEnd", "May")), "it is not an instant"},
+		"an earlier beginning": {file(row("BillingPeriodStart", "2026-04-01T00:00:00Z")), "begins at 2026-05-01T00:00:00Z, and this one overlaps it"},
+		"a longer period":      {file(row("BillingPeriodEnd", "2026-07-01T00:00:00Z")), "ends at 2026-06-01T00:00:00Z"},
+		"a period backwards":   {file(row("BillingPeriodEnd", "2026-04-01T00:00:00Z")), "the billing period ends before it begins"},
+		"outside":              {file(row("ChargePeriodStart", "2026-04-30T23:00:00Z")), "outside of its billing period"},
+		"backwards":            {file(row("ChargePeriodEnd", "2026-05-04T10:00:00Z")), "ends before it begins"},
+		"a category":           {file(row("ChargeCategory", "Use")), "it is none of Usage, Purchase"},
+		"a class":              {file(row("ChargeClass", "Amend")), "the only class is Correction"},
+		"no account":           {file(row("BillingAccountId", "NULL")), "billed to an account"},
+		"another cloud":        {file(row("ProviderName", "Microsoft")), "this is an export of azure, and aws is reconciled"},
 	} {
 		_, err := readAll(c.text)
 		located, ok := errors.AsType[*focus.Error](err)
@@ -126,6 +127,35 @@ func TestACompressedExportIsReadAsIt(t *testing.T) {
 	}
 	if _, err := readAll(zipped.String()[:zipped.Len()-12]); err == nil || !strings.Contains(err.Error(), "cannot be read to its end") {
 		t.Errorf("a file that was cut is read: %v", err)
+	}
+}
+
+func TestRowsOfOtherBillingPeriodsAreLeftOutAndCounted(t *testing.T) {
+	t.Parallel()
+	april := []string{"BillingPeriodStart", "2026-04-01T00:00:00Z", "BillingPeriodEnd", "2026-05-01T00:00:00Z", "ChargePeriodStart", "2026-04-04T10:00:00Z", "ChargePeriodEnd", "2026-04-04T11:00:00Z"}
+	for name, c := range map[string]struct {
+		text               string
+		rows, others, line int
+	}{
+		"a header alone":            {names + "\n", 0, 0, 0},
+		"April alone":               {file(row(april...), row(april...)), 0, 2, 2},
+		"May between two of April":  {file(row(april...), row(), row(append(april, "BillingCurrency", "EUR")...)), 1, 2, 2},
+		"June behind May, and none": {file(row(), row("BillingPeriodStart", "2026-06-01T00:00:00Z", "BillingPeriodEnd", "2026-07-01T00:00:00Z")), 1, 1, 3},
+	} {
+		bill, err := focus.OpenBill("bill.csv", strings.NewReader(c.text), from, until)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := 0
+		for ; ; rows++ {
+			var charge focus.Charge
+			if err = bill.Next(&charge); err != nil {
+				break
+			}
+		}
+		if !errors.Is(err, io.EOF) || rows != c.rows || bill.Rows != int64(c.rows) || bill.Others != int64(c.others) || bill.OtherLine != c.line {
+			t.Errorf("%s: %d rows, %d of the period, %d of others from line %d on, %v", name, rows, bill.Rows, bill.Others, bill.OtherLine, err)
+		}
 	}
 }
 
