@@ -45,6 +45,7 @@ type file struct {
 	readOnly    bool
 	grows       bool     // migrations only add to it: an older format is read as it is
 	format      int64    // of the file, once it is prepared
+	logLimit    int      // what is left of a write-ahead log that was started again
 	pragmas     []string // of every connection, writing or reading
 }
 
@@ -54,7 +55,7 @@ const pageSize = 8192
 func journalDB(dir string, o Options) file {
 	return file{
 		name: "journal", path: filepath.Join(dir, JournalFile), application: 0x434a4e4c, schema: "schema/journal", readOnly: o.ReadOnly,
-		grows: true,
+		grows: true, logLimit: walMax,
 		// Checkpoints are made by a connection of their own. fullfsync reaches the platter on macOS and does nothing elsewhere.
 		pragmas: []string{"synchronous(FULL)", "wal_autocheckpoint(0)", "fullfsync(1)", "checkpoint_fullfsync(1)"},
 	}
@@ -62,7 +63,7 @@ func journalDB(dir string, o Options) file {
 
 func booksDB(dir string, o Options) file {
 	return file{
-		name: "books", path: filepath.Join(dir, BooksFile), application: 0x43424f4b, schema: "schema/books", readOnly: o.ReadOnly,
+		name: "books", path: filepath.Join(dir, BooksFile), application: 0x43424f4b, schema: "schema/books", readOnly: o.ReadOnly, logLimit: 64 << 20,
 		pragmas: []string{"synchronous(NORMAL)"}, // a lost tail is posted again from the journal
 	}
 }
@@ -79,7 +80,7 @@ func (f *file) open(conns int, readOnly bool) (*sql.DB, error) {
 		query.Add("_pragma", "query_only(1)")
 	default:
 		query.Set("mode", "rwc")
-		query.Add("_pragma", "journal_size_limit(67108864)")
+		query.Add("_pragma", fmt.Sprintf("journal_size_limit(%d)", f.logLimit))
 	}
 	for _, p := range f.pragmas {
 		query.Add("_pragma", p)
