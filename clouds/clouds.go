@@ -26,6 +26,8 @@ type Target struct {
 	Model      string // the cloud's own name
 	APIVersion string // azure's dated form; "" = its v1 form
 	Project    string // gcp
+	Plane      string // aws: Runtime or Mantle; "" = the host says
+	Protocol   string // aws: ByOpenAI, ByInvoke or ByConverse; "" = the base says
 	Secret     Secret
 	Auth       string // how the credential is got, with all that decides it but secrets; "" = Secret is the credential
 	Tokens     Tokens // gets it; nil = Secret is the credential
@@ -39,6 +41,19 @@ type Tokens interface {
 
 // OpenAICompatible is the kind of hosts that take OpenAI's API as it is, whatever their cloud is called.
 const OpenAICompatible = "openai-compatible"
+
+// The planes of Amazon Bedrock.
+const (
+	Runtime = "runtime"
+	Mantle  = "mantle"
+)
+
+// The protocols by which a model on Bedrock's runtime plane is reached.
+const (
+	ByOpenAI   = "openai"   // the paths that OpenAI has
+	ByInvoke   = "invoke"   // InvokeModel, with the same bodies
+	ByConverse = "converse" // Converse, Amazon's own form of a conversation
+)
 
 // Speaks names the adapter that speaks to the target: its kind, or else its cloud.
 func (t *Target) Speaks() string {

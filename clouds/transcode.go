@@ -5,23 +5,24 @@ import (
 	"net/http"
 )
 
-// A Transcoder is an adapter whose cloud may stream in another form than server-sent events.
+// A Transcoder is an adapter whose cloud may answer in another form than OpenAI's, or stream otherwise than in server-sent events.
 type Transcoder interface {
-	// Transcode returns a reader that gives an answer's events as server-sent ones; nil if they are already.
-	Transcode(h http.Header, body io.Reader) io.Reader
+	// Transcode returns a reader that gives an answer to a call in OpenAI's form, and its content type; nil if it has that form.
+	Transcode(t *Target, c *Call, status int, h http.Header, body io.Reader) (r io.Reader, contentType string)
 }
 
-// Transcode makes the body of an answer that is a stream one of server-sent events, where an adapter's cloud streams otherwise.
-func Transcode(a Adapter, resp *http.Response) {
-	t, ok := a.(Transcoder)
+// Transcode gives the body of an answer OpenAI's form, where an adapter's cloud has another.
+func Transcode(a Adapter, t *Target, c *Call, resp *http.Response) {
+	by, ok := a.(Transcoder)
 	if !ok {
 		return
 	}
-	r := t.Transcode(resp.Header, resp.Body)
+	r, contentType := by.Transcode(t, c, resp.StatusCode, resp.Header, resp.Body)
 	if r == nil {
 		return
 	}
-	resp.Header["Content-Type"] = streamValue
+	resp.Header["Content-Type"] = []string{contentType}
+	resp.ContentLength = -1
 	resp.Body = &transcoded{r, resp.Body}
 }
 

@@ -122,7 +122,7 @@ func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.An
 		}
 		return nil, a
 	}
-	clouds.Transcode(p.adapter, resp)
+	clouds.Transcode(p.adapter, p.target, &q.call, resp)
 	return resp, a
 }
 

@@ -104,13 +104,14 @@ func (q *request) run(ctx context.Context, l *leg, room []byte, ends chan<- *leg
 		l.cancel()
 		return a, false
 	}
-	c, now, adapter := &q.g.config, q.g.now, q.view.places[l.deployment].adapter
+	c, now, p := &q.g.config, q.g.now, &q.view.places[l.deployment]
+	call := &clouds.Call{Op: q.call.Op, ID: q.call.ID} // the other leg may be editing the request's own
 	go func() {
 		defer func() { ends <- l }()
 		if l.resp, l.err = c.Transport.RoundTrip(r); l.err != nil {
 			return
 		}
-		clouds.Transcode(adapter, l.resp)
+		clouds.Transcode(p.adapter, p.target, call, l.resp)
 		l.came = now()
 		l.body, l.err = readAll(room[:0], l.resp.Body, max(l.resp.ContentLength, firstBody), c.MaxAnswer)
 		_ = l.resp.Body.Close() // what could be read is read

@@ -1,5 +1,5 @@
-// Package bedrock speaks to Amazon Bedrock through its OpenAI-compatible paths, on the runtime plane and on mantle; the
-// target's base says which.
+// Package bedrock speaks to Amazon Bedrock through its OpenAI-compatible paths, on the runtime plane and on mantle, and
+// through InvokeModel and Converse on runtime.
 package bedrock
 
 import (
@@ -52,6 +52,9 @@ var chat56 = clouds.FieldPolicy{
 var served = clouds.OperationsOf(clouds.CreateChat, clouds.CreateResponse, clouds.GetResponse, clouds.DeleteResponse,
 	clouds.CancelResponse, clouds.ListInputItems)
 
+// requestID is the header that carries the gateway's request id.
+const requestID = "X-Client-Request-Id"
+
 // Prepare asks for usage in a stream, puts in the model's id and leaves out what the host would refuse without need.
 func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, error) {
 	if err := served.Need(a.Cloud(), c); err != nil {
@@ -61,8 +64,10 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 	err := clouds.OwnState(a.Cloud(), c)
 	switch {
 	case err != nil:
+	case native(t) && mantle(t):
+		err = &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "neither InvokeModel nor Converse on this plane"}
 	case native(t) && c.Op != clouds.CreateChat:
-		err = &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "only chat completions at this account's endpoint"}
+		err = &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "only chat completions through " + protocol(t)}
 	case c.Op == clouds.CreateChat:
 		err = a.chat(t, c, &edit)
 	default:
@@ -71,10 +76,13 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 	if err != nil {
 		return nil, err
 	}
-	if native(t) {
-		return clouds.Send(c, invoke(t, c), &edit, "X-Client-Request-Id"), nil
+	switch protocol(t) {
+	case clouds.ByInvoke:
+		return clouds.Send(c, address(t, "invoke", "invoke-with-response-stream", c.Scan.Stream), &edit, requestID), nil
+	case clouds.ByConverse:
+		return a.converse(t, c)
 	}
-	return clouds.Send(c, clouds.Join(t.Base, "/openai/v1", c.Path), &edit, "X-Client-Request-Id"), nil
+	return clouds.Send(c, clouds.Join(t.Base, "/openai/v1", c.Path), &edit, requestID), nil
 }
 
 // chat applies what hosts refuse in chat completions.
@@ -82,7 +90,7 @@ func (a *Adapter) chat(t *clouds.Target, c *clouds.Call, edit *clouds.Edit) erro
 	edit.IncludeUsage = c.Scan.Stream
 	if clouds.OpenWeights(t.Model) {
 		policy := openWeights
-		policy.NoJSONSchema = !mantle(t.Base.Host)
+		policy.NoJSONSchema = !mantle(t)
 		return policy.Apply(a.Cloud(), c, edit)
 	}
 	if clouds.CompletionLimit(t.Model) {
@@ -90,7 +98,7 @@ func (a *Adapter) chat(t *clouds.Target, c *clouds.Call, edit *clouds.Edit) erro
 	}
 	policy := frontier
 	switch {
-	case mantle(t.Base.Host) && (version(t.Model, "5.4") || version(t.Model, "5.5")):
+	case mantle(t) && (version(t.Model, "5.4") || version(t.Model, "5.5")):
 		return &clouds.UnsupportedError{Cloud: a.Cloud(), Reason: "no chat completions of this model on this plane, only responses"}
 	case version(t.Model, "5.6"):
 		policy = chat56
@@ -103,7 +111,7 @@ func (a *Adapter) chat(t *clouds.Target, c *clouds.Call, edit *clouds.Edit) erro
 
 // respond says what a plane cannot do of responses.
 func (a *Adapter) respond(t *clouds.Target, c *clouds.Call) error {
-	if mantle(t.Base.Host) {
+	if mantle(t) {
 		return nil
 	}
 	switch {

@@ -16,36 +16,63 @@ import (
 	"concord/clouds"
 )
 
-// An account whose endpoint ends in /model is reached through InvokeModel: chat completions in and out, with the model in the
-// path, and streams as Amazon's binary event stream around the chunks of a chat completion.
+// The runtime plane has two protocols of Amazon's own beside OpenAI's paths. InvokeModel takes and gives chat completions, with
+// the model in the path, and its streams are chunks inside Amazon's binary event stream. Converse has a form of its own.
 
-func native(t *clouds.Target) bool {
-	return strings.HasSuffix(strings.TrimRight(t.Base.Path, "/"), "/model")
+// protocol is how a target's model is reached: as the configuration says, or else by the account's endpoint.
+func protocol(t *clouds.Target) string {
+	if t.Protocol == "" && strings.HasSuffix(strings.TrimRight(t.Base.Path, "/"), "/model") {
+		return clouds.ByInvoke
+	}
+	return t.Protocol
 }
 
-// invoke addresses InvokeModel. A colon in a model's id goes escaped, as Amazon's SDKs send it: the signature covers that form.
-func invoke(t *clouds.Target, c *clouds.Call) *url.URL {
-	operation := "/invoke"
-	if c.Scan.Stream {
-		operation = "/invoke-with-response-stream"
+// native reports whether it is one of Amazon's own.
+func native(t *clouds.Target) bool {
+	p := protocol(t)
+	return p == clouds.ByInvoke || p == clouds.ByConverse
+}
+
+// address is where an operation of Amazon's own is asked of a model. A colon in a model's id goes escaped, as Amazon's SDKs
+// send it: the signature covers that form. The paths of OpenAI's own form, where the account has them, do not lead there.
+func address(t *clouds.Target, whole, streamed string, stream bool) *url.URL {
+	operation := "/" + whole
+	if stream {
+		operation = "/" + streamed
 	}
 	u := *t.Base
-	prefix := strings.TrimRight(u.Path, "/") + "/"
-	u.Path = prefix + t.Model + operation
-	u.RawPath = prefix + strings.ReplaceAll(url.PathEscape(t.Model), ":", "%3A") + operation
+	base := strings.TrimRight(u.Path, "/")
+	for _, suffix := range [...]string{"/model", "/openai/v1", "/v1"} {
+		if rest, ok := strings.CutSuffix(base, suffix); ok {
+			base = rest
+			break
+		}
+	}
+	base += "/model/"
+	u.Path = base + t.Model + operation
+	u.RawPath = base + strings.ReplaceAll(url.PathEscape(t.Model), ":", "%3A") + operation
 	return &u
 }
 
 var _ clouds.Transcoder = (*Adapter)(nil)
 
-// Transcode reads Amazon's event stream as server-sent events.
-func (*Adapter) Transcode(h http.Header, body io.Reader) io.Reader {
+// Transcode reads Amazon's event stream as server-sent events, and an answer of Converse as a chat completion.
+func (a *Adapter) Transcode(t *clouds.Target, c *clouds.Call, status int, h http.Header, body io.Reader) (io.Reader, string) {
 	kind, _, _ := strings.Cut(h.Get("Content-Type"), ";")
-	if kind != "application/vnd.amazon.eventstream" {
-		return nil
+	switch {
+	case kind == eventStream:
+		e := &events{src: bufio.NewReaderSize(body, 4<<10), decoder: eventstream.NewDecoder(), call: clouds.Call{Op: clouds.CreateChat}}
+		e.turn.begin(t, c, h, a.now)
+		return e, "text/event-stream"
+	case status == http.StatusOK && protocol(t) == clouds.ByConverse:
+		w := &wholeTurn{src: body}
+		w.turn.begin(t, c, h, a.now)
+		return w, "application/json"
 	}
-	return &events{src: bufio.NewReaderSize(body, 4<<10), decoder: eventstream.NewDecoder(), call: clouds.Call{Op: clouds.CreateChat}}
+	return nil, ""
 }
+
+const eventStream = "application/vnd.amazon.eventstream"
 
 // events turns the messages of an event stream into server-sent events: a chunk into its data, an exception into an error. The
 // stream has no [DONE]; one is written at its end if a choice was finished before, so that a stream that breaks off has none.
@@ -53,6 +80,7 @@ type events struct {
 	src      *bufio.Reader
 	decoder  *eventstream.Decoder
 	call     clouds.Call
+	turn     turn
 	payload  []byte
 	out      []byte // not read yet
 	finished bool
@@ -125,7 +153,9 @@ func (e *events) take(m *eventstream.Message) {
 	case "error":
 		e.fail(header(":error-code"), header(":error-message"))
 	default:
-		e.chunk(m.Payload)
+		if !e.converse(header(":event-type"), m.Payload) {
+			e.chunk(m.Payload)
+		}
 	}
 }
 

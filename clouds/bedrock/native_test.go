@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/google/go-cmp/cmp"
@@ -38,7 +39,9 @@ func chunk(t testing.TB, data string) []byte {
 }
 
 func transcode(stream []byte) (string, error) {
-	r := bedrock.New().Transcode(http.Header{"Content-Type": {"application/vnd.amazon.eventstream"}}, bytes.NewReader(stream))
+	h := http.Header{"Content-Type": {"application/vnd.amazon.eventstream"}, "X-Amzn-Requestid": {"1"}}
+	at := bedrock.NewAt(func() time.Time { return time.Unix(7, 0) })
+	r, _ := at.Transcode(&clouds.Target{Model: "m"}, &clouds.Call{}, http.StatusOK, h, bytes.NewReader(stream))
 	out, err := io.ReadAll(r)
 	return string(out), err
 }
@@ -74,7 +77,8 @@ func TestAnEventStreamBecomesServerSentEvents(t *testing.T) {
 	if got, err := transcode(broken); err == nil || strings.Contains(got, "[DONE]") {
 		t.Errorf("a wrong checksum: %q, %v", got, err)
 	}
-	if r := bedrock.New().Transcode(http.Header{"Content-Type": {"text/event-stream"}}, nil); r != nil {
+	h := http.Header{"Content-Type": {"text/event-stream"}}
+	if r, _ := bedrock.New().Transcode(&clouds.Target{Base: &url.URL{}}, &clouds.Call{}, http.StatusOK, h, nil); r != nil {
 		t.Error("server-sent events were transcoded")
 	}
 }
@@ -88,7 +92,7 @@ func TestInvokeModelTakesChatAlone(t *testing.T) {
 	}{
 		{clouds.CreateChat, `{"model":"m"}`, "https://bedrock-runtime.us-east-1.amazonaws.com/model/openai.gpt-oss-120b-1%3A0/invoke"},
 		{clouds.CreateChat, `{"model":"m","stream":true}`, "https://bedrock-runtime.us-east-1.amazonaws.com/model/openai.gpt-oss-120b-1%3A0/invoke-with-response-stream"},
-		{clouds.CreateResponse, `{"model":"m"}`, "aws: only chat completions at this account's endpoint"},
+		{clouds.CreateResponse, `{"model":"m"}`, "aws: only chat completions through invoke"},
 	} {
 		s, err := clouds.ScanRequest(row.op, "", []byte(row.body), nil)
 		if err != nil {

@@ -43,7 +43,7 @@ func (a *Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, b
 	r.Header = http.Header{"X-Amz-Content-Sha256": kept["X-Amz-Content-Sha256"], "Content-Type": kept["Content-Type"]}
 	signer := v4.NewSigner()
 	err = signer.SignHTTP(ctx, aws.Credentials{AccessKeyID: id, SecretAccessKey: key, SessionToken: token}, r, hash,
-		service(t.Base.Host), region, a.now())
+		service(t), region, a.now())
 	for name, v := range r.Header {
 		kept[name] = v
 	}
@@ -56,10 +56,16 @@ func (a *Adapter) Sign(ctx context.Context, t *clouds.Target, r *http.Request, b
 
 var errNoRegion = errors.New("a signature needs a region: set the deployment's region")
 
-func mantle(host string) bool { return strings.Contains(host, "bedrock-mantle") }
+// mantle reports whether a target is on that plane: as the configuration says, or else by its host.
+func mantle(t *clouds.Target) bool {
+	if t.Plane != "" {
+		return t.Plane == clouds.Mantle
+	}
+	return strings.Contains(t.Base.Host, "bedrock-mantle")
+}
 
-func service(host string) string {
-	if mantle(host) {
+func service(t *clouds.Target) string {
+	if mantle(t) {
 		return "bedrock-mantle"
 	}
 	return "bedrock"

@@ -27,6 +27,8 @@ type Subject struct {
 	Emulator emulator.Config // Models[0] is the one that is called
 	Target   clouds.Target   // Base is a path here, put after the server's address
 	Host     string          // the cloud's own host, where an adapter goes by it; "" = the server's address
+	Empty    string          // what the cloud says of a conversation without messages; "" = as OpenAI does
+	Blind    bool            // the cloud does not tell reasoning from the rest of the answer
 }
 
 // A cloud is a running emulator and what it observed.
@@ -159,7 +161,7 @@ func (c *cloud) ask(ctx context.Context, t *testing.T, op clouds.Operation, id, 
 		return result{err: err}
 	}
 	defer resp.Body.Close()
-	clouds.Transcode(c.Adapter, resp)
+	clouds.Transcode(c.Adapter, &c.Target, call, resp)
 	if call.Op != clouds.CreateChat {
 		return c.readAny(call, resp)
 	}

@@ -64,10 +64,7 @@ func (d bedrockDialect) check(q *query) *failure {
 		return d.nested("unsupported_parameter", "Unsupported parameter: 'n' is not supported with this model.", "n")
 	}
 	if q.op == converse || q.op == converseStream {
-		if name := q.unknown(converseFields); name != "" {
-			return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("Malformed input request: #: extraneous key [%s] is not permitted", name))
-		}
-		return nil
+		return d.checkConverse(q)
 	}
 	if q.op == createResponse {
 		return d.checkResponse(q)

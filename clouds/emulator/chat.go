@@ -42,6 +42,7 @@ type query struct {
 	images     int64 // that are read
 	size       string
 	quality    string
+	turns      turns // Converse
 }
 
 // An input is one of several texts.
