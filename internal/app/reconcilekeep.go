@@ -83,7 +83,11 @@ func keepReconciliation(ctx context.Context, dir string, q ReconcileQuery, d *Re
 	if err != nil {
 		return nil, err
 	}
-	kept := &KeptReconciliation{Version: 1, Export: filepath.Join(dir, "reconciled", d.Hash)}
+	data, err := dataAt(dir) // also where the journal is in a database: an export is no entry of it
+	if err != nil {
+		return nil, err
+	}
+	kept := &KeptReconciliation{Version: 1, Export: filepath.Join(data, "reconciled", d.Hash)}
 	view := ViewReconciliation(d)
 	doc := reconciliationDoc{Cloud: q.Cloud, Account: q.Account, Period: d.Period.Name, Version: 1, Export: exportDoc{d.Hash, d.Bytes, d.Result.Rows},
 		Currency: view.Currency, Calls: d.Result.Calls, Ours: d.Result.Ours, Theirs: d.Result.Theirs, Difference: d.Result.Total, Classes: view.Classes,

@@ -159,6 +159,9 @@ func (s *Server) takeImport(w http.ResponseWriter, r *http.Request) {
 
 // openBefore opens what is there before an import; a directory without a journal is an empty one in memory.
 func openBefore(ctx context.Context, dir string) (*Reading, error) {
+	if isConfiguration(dir) { // of a store that is no directory
+		return OpenReading(ctx, dir)
+	}
 	if _, err := os.Stat(filepath.Join(dir, "journal.db")); errors.Is(err, fs.ErrNotExist) {
 		return &Reading{Journal: journal.NewMemory(), Books: ledger.NewMemory()}, nil
 	}
