@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -193,62 +192,4 @@ func (j *Journal) OfChain(ctx context.Context, id journal.ChainID, after uint64,
 	}
 	_, err = j.between(ctx, ordinal, int64(after), blocks, yield)
 	return err
-}
-
-// Find returns the entries of a request, and after them what was recorded of it later.
-func (j *Journal) Find(ctx context.Context, id journal.RequestID) ([]journal.Entry, error) {
-	rows, err := j.pool.Query(ctx, "SELECT DISTINCT block FROM concord.request WHERE id = $1 ORDER BY block", id[:])
-	if err != nil {
-		return nil, j.fail("search", err)
-	}
-	places, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	if err != nil {
-		return nil, j.fail("search", err)
-	}
-	var own, also []journal.Entry
-	for _, row := range places {
-		found, err := j.entriesAt(ctx, row, func(h *journal.Heading) bool { return h.Request == id || slices.Contains(h.Also, id) })
-		if err != nil {
-			return nil, fmt.Errorf("find request %s: %w", id, err)
-		}
-		for i := range found {
-			if found[i].Key() == id {
-				own = append(own, found[i])
-			} else {
-				also = append(also, found[i])
-			}
-		}
-	}
-	if len(own)+len(also) == 0 {
-		return nil, fmt.Errorf("request %s: %w", id, journal.ErrNotFound)
-	}
-	return append(own, also...), nil
-}
-
-// entriesAt returns the entries of a block that are wanted.
-func (j *Journal) entriesAt(ctx context.Context, row int64, wanted func(*journal.Heading) bool) (found []journal.Entry, err error) {
-	ordinal, number := row>>chainShift, row&(1<<chainShift-1)
-	page, err := j.page(ctx, `SELECT coalesce((SELECT CASE WHEN s.low + s.last - s.first >= b.number THEN s.first + b.number - s.low END
-			FROM concord.span s WHERE s.chain = b.chain AND s.low <= b.number ORDER BY s.low DESC LIMIT 1), 0)::bigint, `+blockColumns+`
-		FROM concord.block b WHERE b.chain = $1 AND b.number = $2`, ordinal, number)
-	if err != nil {
-		return nil, err
-	}
-	if len(page) == 0 {
-		return nil, fmt.Errorf("journal %s: the index names block %d of chain %d, which is missing: %w", j.where, number, ordinal, ErrDamaged)
-	}
-	b := &page[0]
-	var offsets []int
-	err = b.Headings(func(h *journal.Heading) {
-		if wanted(h) {
-			offsets = append(offsets, h.Offset)
-		}
-	})
-	for _, at := range offsets {
-		e, bad := b.EntryAt(at)
-		if err = errors.Join(err, bad); err == nil {
-			found = append(found, e)
-		}
-	}
-	return found, err
 }

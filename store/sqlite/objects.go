@@ -2,57 +2,115 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 
 	"concord/journal"
+	"concord/store"
 )
+
+// Find returns the entries of a request, and after them what was recorded of it later.
+func (j *Journal) Find(ctx context.Context, id journal.RequestID) ([]journal.Entry, error) {
+	return store.Find(ctx, finder{j}, id)
+}
+
+// FindObject returns the entries of the requests that made an object.
+func (j *Journal) FindObject(ctx context.Context, object string) ([]journal.Entry, error) {
+	return store.FindObject(ctx, finder{j}, object)
+}
+
+// Pending calls yield for the records that are still pending.
+func (j *Journal) Pending(ctx context.Context, since int64, yield func(*journal.Entry) bool) error {
+	return store.Pending(ctx, finder{j}, since, yield)
+}
 
 // objectsFormat is the format of the file from which on objects are indexed; before it no record names any.
 const objectsFormat = 2
 
-// FindObject returns the entries of the requests that made an object.
-func (j *Journal) FindObject(ctx context.Context, object string) ([]journal.Entry, error) {
-	requests, err := j.makers(ctx, journal.KeyOfObject(object))
-	if err != nil {
-		return nil, err
-	}
-	var found []journal.Entry
-	for _, id := range requests {
-		entries, err := j.Find(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("find object %q: %w", object, err)
-		}
-		found = append(found, entries...)
-	}
-	if len(found) == 0 {
-		return nil, fmt.Errorf("object %q: %w", object, journal.ErrNotFound)
-	}
-	return found, nil
+// finder is the journal as store looks into it. A place is the block's row. No reading transaction stays open while what was
+// read is used.
+type finder struct{ *Journal }
+
+// Places returns the rows of the blocks that hold entries of a request.
+func (j finder) Places(ctx context.Context, id journal.RequestID) ([]int64, error) {
+	return collect(ctx, j, func(rows *sql.Rows, row *int64) error {
+		return j.fail("search", rows.Scan(row))
+	}, "SELECT DISTINCT block FROM request WHERE id = ? ORDER BY block", id[:])
 }
 
-// makers returns the requests whose records name an object, oldest first: their ids begin with the instant.
-func (j *Journal) makers(ctx context.Context, key journal.ObjectKey) ([]journal.RequestID, error) {
+// Makers returns the requests whose records name an object.
+func (j finder) Makers(ctx context.Context, key journal.ObjectKey) ([]journal.RequestID, error) {
 	if j.format < objectsFormat {
 		return nil, nil
 	}
-	rows, err := j.read.QueryContext(ctx, "SELECT request FROM object WHERE id = ? ORDER BY request", key[:])
+	return collect(ctx, j, func(rows *sql.Rows, id *journal.RequestID) (err error) {
+		var raw sql.RawBytes
+		if err := rows.Scan(&raw); err != nil {
+			return j.fail("search", err)
+		}
+		*id, err = j.requestOf(raw)
+		return err
+	}, "SELECT request FROM object WHERE id = ? ORDER BY request", key[:])
+}
+
+// Waiting returns the records that are pending and of which no later part stands.
+func (j finder) Waiting(ctx context.Context, after store.Waiting, most int) ([]store.Waiting, error) {
+	if j.format < objectsFormat {
+		return nil, nil
+	}
+	return collect(ctx, j, func(rows *sql.Rows, w *store.Waiting) (err error) {
+		var raw sql.RawBytes
+		if err := rows.Scan(&w.Time, &raw, &w.Part, &w.Place); err != nil {
+			return j.fail("search", err)
+		}
+		w.Request, err = j.requestOf(raw)
+		return err
+	}, `SELECT time, request, part, block FROM pending p WHERE (time, request, part) > (?1, ?2, ?3)
+		AND NOT EXISTS (SELECT 1 FROM request r WHERE r.id = p.request AND r.slot > p.part) ORDER BY time, request, part LIMIT ?4`,
+		after.Time, after.Request[:], after.Part, most)
+}
+
+// Block reads the block of a row.
+func (j finder) Block(ctx context.Context, row int64) (*journal.Block, error) {
+	var b journal.Block
+	var first int64
+	var name string
+	var prev, sum []byte
+	err := j.read.QueryRowContext(ctx,
+		"SELECT name, first, count, recorded, prev, hash, bytes FROM block JOIN chain ON ordinal = ?2 WHERE id = ?1", row, row>>chainShift).
+		Scan(&name, &first, &b.Count, &b.Recorded, &prev, &sum, &b.Bytes)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fmt.Errorf("journal %s: the index names block %d of chain %d, which is missing: %w", j.path, row&(1<<chainShift-1), row>>chainShift, ErrDamaged)
+	}
+	if err != nil {
+		return nil, j.fail("read a block of", err)
+	}
+	b.Ordinal, b.Number, b.First = uint64(row)>>chainShift, uint64(row)&(1<<chainShift-1), uint64(first)
+	if b.Chain, err = journal.ParseChainID(name); err == nil {
+		err = errors.Join(hash(&b.Prev, prev), hash(&b.Hash, sum))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("journal %s: block %d of chain %d: %w", j.path, b.Number, b.Ordinal, err)
+	}
+	return &b, nil
+}
+
+// collect returns what scan makes of each row that a query of the index gives.
+func collect[T any](ctx context.Context, j finder, scan func(*sql.Rows, *T) error, query string, args ...any) (all []T, err error) {
+	rows, err := j.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, j.fail("search", err)
 	}
 	defer rows.Close()
-	var ids []journal.RequestID
 	for rows.Next() {
-		var raw []byte
-		if err := rows.Scan(&raw); err != nil {
-			return nil, j.fail("search", err)
-		}
-		id, err := j.requestOf(raw)
-		if err != nil {
+		var one T
+		if err := scan(rows, &one); err != nil {
 			return nil, err
 		}
-		ids = append(ids, id)
+		all = append(all, one)
 	}
-	return ids, j.fail("search", rows.Err())
+	return all, j.fail("search", rows.Err())
 }
 
 func (j *Journal) requestOf(raw []byte) (id journal.RequestID, err error) {
@@ -60,74 +118,4 @@ func (j *Journal) requestOf(raw []byte) (id journal.RequestID, err error) {
 		return id, fmt.Errorf("journal %s: the index names a request of %d bytes: %w", j.path, len(raw), ErrDamaged)
 	}
 	return journal.RequestID(raw), nil
-}
-
-// waiting is a row of the index of what is pending.
-type waiting struct {
-	time    int64
-	request journal.RequestID
-	part    uint32
-	block   int64
-}
-
-// pendingPage is how many rows are read at once: no reading transaction stays open while they are used.
-const pendingPage = 256
-
-// Pending calls yield for the records that are still pending.
-func (j *Journal) Pending(ctx context.Context, since int64, yield func(*journal.Entry) bool) error {
-	last := waiting{time: since}
-	for first := true; ; first = false {
-		page, err := j.waiting(ctx, last, first)
-		if err != nil {
-			return err
-		}
-		for _, w := range page {
-			last = w
-			found, err := j.entriesAt(ctx, w.block, func(h *journal.Heading) bool {
-				return h.Kind == journal.KindRecord && h.Request == w.request && h.Part == w.part
-			})
-			if err != nil {
-				return fmt.Errorf("find pending request %s: %w", w.request, err)
-			}
-			for i := range found {
-				if !yield(&found[i]) {
-					return nil
-				}
-			}
-		}
-		if len(page) < pendingPage {
-			return nil
-		}
-	}
-}
-
-// waiting reads the rows after the last one, or from its instant on.
-func (j *Journal) waiting(ctx context.Context, last waiting, first bool) (page []waiting, err error) {
-	if j.format < objectsFormat {
-		return nil, nil
-	}
-	query := `SELECT time, request, part, block FROM pending p WHERE (time, request, part) > (?1, ?2, ?3)
-		AND NOT EXISTS (SELECT 1 FROM request r WHERE r.id = p.request AND r.slot > p.part) ORDER BY time, request, part LIMIT ?4`
-	before := last.request[:]
-	part := int64(last.part)
-	if first {
-		before, part = nil, -1
-	}
-	rows, err := j.read.QueryContext(ctx, query, last.time, append([]byte{}, before...), part, pendingPage)
-	if err != nil {
-		return nil, j.fail("search", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var w waiting
-		var raw []byte
-		if err := rows.Scan(&w.time, &raw, &w.part, &w.block); err != nil {
-			return nil, j.fail("search", err)
-		}
-		if w.request, err = j.requestOf(raw); err != nil {
-			return nil, err
-		}
-		page = append(page, w)
-	}
-	return page, j.fail("search", rows.Err())
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"slices"
 
 	"concord/journal"
 )
@@ -141,94 +140,4 @@ func (j *Journal) block(rows *sql.Rows) (b journal.Block, raw sql.RawBytes, err 
 		return b, nil, fmt.Errorf("journal %s: block %d of chain %d: hash: %w: %w", j.path, b.Number, b.Ordinal, err, ErrDamaged)
 	}
 	return b, raw, nil
-}
-
-// Find returns the entries of a request.
-func (j *Journal) Find(ctx context.Context, id journal.RequestID) ([]journal.Entry, error) {
-	ids, err := j.placed(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	var own, also []journal.Entry
-	for _, row := range ids {
-		found, err := j.entriesAt(ctx, row, func(h *journal.Heading) bool { return h.Request == id || slices.Contains(h.Also, id) })
-		if err != nil {
-			return nil, fmt.Errorf("find request %s: %w", id, err)
-		}
-		for i := range found {
-			if found[i].Key() == id {
-				own = append(own, found[i])
-			} else {
-				also = append(also, found[i])
-			}
-		}
-	}
-	if len(own)+len(also) == 0 {
-		return nil, fmt.Errorf("request %s: %w", id, journal.ErrNotFound)
-	}
-	return append(own, also...), nil
-}
-
-// entriesAt returns the entries of a row's block that are wanted.
-func (j *Journal) entriesAt(ctx context.Context, row int64, wanted func(*journal.Heading) bool) (found []journal.Entry, err error) {
-	b, err := j.blockAt(ctx, row)
-	if err != nil {
-		return nil, err
-	}
-	var offsets []int
-	err = b.Headings(func(h *journal.Heading) {
-		if wanted(h) {
-			offsets = append(offsets, h.Offset)
-		}
-	})
-	for _, at := range offsets {
-		e, bad := b.EntryAt(at)
-		if err = errors.Join(err, bad); err == nil {
-			found = append(found, e)
-		}
-	}
-	return found, err
-}
-
-// blockAt returns the block of a row.
-func (j *Journal) blockAt(ctx context.Context, row int64) (*journal.Block, error) {
-	var b journal.Block
-	var first int64
-	var name string
-	var prev, sum []byte
-	err := j.read.QueryRowContext(ctx,
-		"SELECT name, first, count, recorded, prev, hash, bytes FROM block JOIN chain ON ordinal = ?2 WHERE id = ?1", row, row>>chainShift).
-		Scan(&name, &first, &b.Count, &b.Recorded, &prev, &sum, &b.Bytes)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, fmt.Errorf("journal %s: the index names block %d of chain %d, which is missing: %w", j.path, row&(1<<chainShift-1), row>>chainShift, ErrDamaged)
-	}
-	if err != nil {
-		return nil, j.fail("read a block of", err)
-	}
-	b.Ordinal, b.Number, b.First = uint64(row)>>chainShift, uint64(row)&(1<<chainShift-1), uint64(first)
-	if b.Chain, err = journal.ParseChainID(name); err == nil {
-		err = errors.Join(hash(&b.Prev, prev), hash(&b.Hash, sum))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("journal %s: block %d of chain %d: %w", j.path, b.Number, b.Ordinal, err)
-	}
-	return &b, nil
-}
-
-// placed returns the rows of the blocks that hold entries of a request, in order.
-func (j *Journal) placed(ctx context.Context, id journal.RequestID) ([]int64, error) {
-	rows, err := j.read.QueryContext(ctx, "SELECT DISTINCT block FROM request WHERE id = ? ORDER BY block", id[:])
-	if err != nil {
-		return nil, j.fail("search", err)
-	}
-	defer rows.Close()
-	var ids []int64
-	for rows.Next() {
-		var row int64
-		if err := rows.Scan(&row); err != nil {
-			return nil, j.fail("search", err)
-		}
-		ids = append(ids, row)
-	}
-	return ids, j.fail("search", rows.Err())
 }
