@@ -18,6 +18,8 @@ type Books interface {
 	Checkpoint(ctx context.Context, at journal.Cursor) (*Saved, error)
 	// Cells calls yield for every cell in canonical order.
 	Cells(ctx context.Context, yield func(Cell) bool) error
+	// Activity calls yield for every row of activity whose stretch of time begins in a range of instants, in the order of keys.
+	Activity(ctx context.Context, since, until int64, yield func(ActivityRow) bool) error
 	// Drop deletes everything, so that the books can be rebuilt.
 	Drop(ctx context.Context) error
 	Close() error
@@ -39,6 +41,7 @@ type Batch struct {
 	State     []byte   // encoded, without documents
 	Documents [][]byte // new since the last batch
 	Cells     []Cell   // the new values of all cells that changed
+	Activity  []ActivityRow
 	// Checkpoints taken within the batch: at the first block boundary after every 65,536 entries.
 	Checkpoints []Checkpoint
 }

@@ -207,6 +207,7 @@ func (s *State) Clean() {
 		c.dirty = false
 	}
 	s.dirty, s.fresh = s.dirty[:0], nil
+	s.observed.clean()
 }
 
 // load puts a stored cell into the state.

@@ -41,6 +41,32 @@ func (r *Report) compare(ctx context.Context, saved *Saved, b Books, j journal.J
 		return fmt.Errorf("read cells: %w", err)
 	}
 	c.finish()
+	return r.activity(ctx, b, s.Observed())
+}
+
+// activity compares the rows of activity with what the journal gives.
+func (r *Report) activity(ctx context.Context, b Books, want []ActivityRow) error {
+	differing := 0
+	err := b.Activity(ctx, EverSince, EverUntil, func(have ActivityRow) bool {
+		for len(want) > 0 && compareRows(want[0], have) < 0 {
+			want, differing = want[1:], differing+1
+		}
+		if len(want) == 0 || !bytes.Equal(want[0].Key, have.Key) {
+			differing++
+			return true
+		}
+		if !bytes.Equal(want[0].Value, have.Value) {
+			differing++
+		}
+		want = want[1:]
+		return true
+	})
+	if err != nil {
+		return fmt.Errorf("read activity: %w", err)
+	}
+	if differing += len(want); differing > 0 {
+		r.fault("journal", "", "%d counts of requests differ from what the journal gives: rebuild the books", differing)
+	}
 	return nil
 }
 

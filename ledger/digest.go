@@ -11,7 +11,7 @@ import (
 	"concord/journal"
 )
 
-// Digest is one hash over everything that books hold: cursor, state with its running hash, documents, cells in canonical
+// Digest is one hash over everything that books hold: cursor, state with its running hash, documents, cells and activity in canonical
 // order and checkpoints. Books rebuilt from the journal have the same digest.
 func Digest(ctx context.Context, b Books) (journal.Hash, error) {
 	saved, err := b.Load(ctx)
@@ -41,6 +41,9 @@ func Digest(ctx context.Context, b Books) (journal.Hash, error) {
 	})
 	if err != nil {
 		return journal.Hash{}, fmt.Errorf("read cells: %w", err)
+	}
+	if err := b.Activity(ctx, EverSince, EverUntil, func(r ActivityRow) bool { write(r.Key, r.Value); return true }); err != nil {
+		return journal.Hash{}, fmt.Errorf("read activity: %w", err)
 	}
 	for at := saved.Cursor; ; {
 		c, err := b.Checkpoint(ctx, at)

@@ -15,13 +15,14 @@ type memory struct {
 	mu          sync.Mutex
 	saved       Saved
 	cells       map[Key]Cell
+	activity    map[string][]byte
 	checkpoints []Checkpoint // by position
 }
 
 var _ Books = (*memory)(nil)
 
 // NewMemory returns books that live in memory. They are safe for concurrent use.
-func NewMemory() Books { return &memory{cells: map[Key]Cell{}} }
+func NewMemory() Books { return &memory{cells: map[Key]Cell{}, activity: map[string][]byte{}} }
 
 func (m *memory) Load(ctx context.Context) (*Saved, error) {
 	m.mu.Lock()
@@ -46,6 +47,9 @@ func (m *memory) Save(ctx context.Context, b *Batch) error {
 	}
 	for _, c := range b.Cells {
 		m.cells[c.Key] = c
+	}
+	for _, r := range b.Activity {
+		m.activity[string(r.Key)] = bytes.Clone(r.Value)
 	}
 	for _, c := range b.Checkpoints {
 		c.State = bytes.Clone(c.State)
@@ -80,13 +84,35 @@ func (m *memory) Cells(ctx context.Context, yield func(Cell) bool) error {
 	return nil
 }
 
+func (m *memory) Activity(ctx context.Context, since, until int64, yield func(ActivityRow) bool) error {
+	from, to := ActivityRange(since, until)
+	m.mu.Lock()
+	keys := slices.Sorted(maps.Keys(m.activity))
+	var rows []ActivityRow
+	for _, k := range keys {
+		if k >= string(from) && k < string(to) {
+			rows = append(rows, ActivityRow{[]byte(k), m.activity[k]})
+		}
+	}
+	m.mu.Unlock()
+	for _, r := range rows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if !yield(r) {
+			return nil
+		}
+	}
+	return nil
+}
+
 func (m *memory) Drop(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.saved, m.cells, m.checkpoints = Saved{}, map[Key]Cell{}, nil
+	m.saved, m.cells, m.activity, m.checkpoints = Saved{}, map[Key]Cell{}, map[string][]byte{}, nil
 	return nil
 }
 

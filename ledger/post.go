@@ -60,12 +60,16 @@ func (s *State) post(e *journal.Entry, under *agreement.Terms) (*Transaction, er
 		err = s.check()
 	}
 	if err == nil {
+		err = s.observe(e)
+	}
+	if err == nil {
 		err = s.apply()
 	}
 	if err != nil {
 		s.work.restore()
 		return nil, fmt.Errorf("post %s: %w", name(e), err)
 	}
+	s.counted()
 	return &s.work.tx, nil
 }
 

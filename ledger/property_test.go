@@ -122,7 +122,7 @@ func saveAll(t testing.TB, j journal.Journal, b ledger.Books, save func() bool, 
 		if err != nil {
 			return err
 		}
-		batch := &ledger.Batch{Old: at, New: to, State: s.Encode(), Cells: cells, Documents: documents, Checkpoints: due}
+		batch := &ledger.Batch{Old: at, New: to, State: s.Encode(), Cells: cells, Documents: documents, Activity: s.Observed(), Checkpoints: due}
 		at, due = to, nil
 		s.Clean()
 		if err := b.Save(t.Context(), batch); err != nil {
@@ -219,7 +219,7 @@ func saveOnce(t testing.TB, j journal.Journal, b ledger.Books) {
 	}
 	cells, documents, err := s.Changes()
 	if err == nil {
-		err = b.Save(t.Context(), &ledger.Batch{Old: at, New: end, State: s.Encode(), Cells: cells, Documents: documents})
+		err = b.Save(t.Context(), &ledger.Batch{Old: at, New: end, State: s.Encode(), Cells: cells, Documents: documents, Activity: s.Observed()})
 	}
 	if err != nil {
 		t.Fatal(err)

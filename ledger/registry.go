@@ -104,6 +104,7 @@ func (s *State) set(doc []byte) error {
 		return err
 	}
 	s.timeline = intervals
+	s.observed.relearn()
 	return nil
 }
 

@@ -27,6 +27,8 @@ type State struct {
 	drawn      map[clauseKey]*counter
 	demanded   map[demandKey]*money.Amount
 
+	observed observed
+
 	entries      int64
 	transactions int64
 	documents    int
@@ -70,7 +72,8 @@ type posted struct {
 func NewState() *State {
 	return &State{registry: newRegistry(), lines: newLines(), calendars: map[string]*calendar{}, shares: map[clauseKey]*share{},
 		dues: map[dueKey]*due{}, advanced: map[int32]*due{}, given: map[journal.Ref]given{}, rates: map[rateKey][]fixing{},
-		statements: map[string]*Standing{}, drawn: map[clauseKey]*counter{}, demanded: map[demandKey]*money.Amount{}}
+		statements: map[string]*Standing{}, drawn: map[clauseKey]*counter{}, demanded: map[demandKey]*money.Amount{},
+		observed: newObserved()}
 }
 
 // Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.
@@ -86,6 +89,12 @@ func Resume(ctx context.Context, b Books) (*State, journal.Cursor, error) {
 	var bad error
 	if err := b.Cells(ctx, func(c Cell) bool { bad = s.load(c); return bad == nil }); err != nil {
 		return nil, journal.Cursor{}, fmt.Errorf("load cells: %w", err)
+	}
+	if bad != nil {
+		return nil, journal.Cursor{}, bad
+	}
+	if err := b.Activity(ctx, EverSince, EverUntil, func(r ActivityRow) bool { bad = s.observed.resume(r); return bad == nil }); err != nil {
+		return nil, journal.Cursor{}, fmt.Errorf("load activity: %w", err)
 	}
 	if bad != nil {
 		return nil, journal.Cursor{}, bad

@@ -224,7 +224,7 @@ func (p *Poster) save(ctx context.Context, batch *pending) error {
 	began := time.Now() // of a duration only: nothing of it is stored
 	err = p.books.Save(ctx, &ledger.Batch{
 		Old: batch.from, New: batch.to, State: p.state.Encode(), Documents: documents, Cells: cells,
-		Checkpoints: batch.checkpoints,
+		Activity: p.state.Observed(), Checkpoints: batch.checkpoints,
 	})
 	took := time.Since(began)
 	if err != nil {

@@ -100,6 +100,9 @@ func (b *Books) Save(ctx context.Context, batch *ledger.Batch) error {
 		if err := saveCells(ctx, tx, batch.Cells); err != nil {
 			return err
 		}
+		if err := saveActivity(ctx, tx, batch.Activity); err != nil {
+			return err
+		}
 		rest := &pgx.Batch{}
 		for _, doc := range batch.Documents { // the row of the cursor is locked: nobody else numbers documents now
 			rest.Queue("INSERT INTO concord.document (n, bytes) SELECT coalesce(max(n), 0) + 1, $1 FROM concord.document", doc)
@@ -123,7 +126,7 @@ func (b *Books) Save(ctx context.Context, batch *ledger.Batch) error {
 func move(ctx context.Context, tx pgx.Tx, batch *ledger.Batch) error {
 	query := "UPDATE concord.books SET chain = $1, block = $2, state = $3 WHERE chain = $4 AND block = $5"
 	if batch.Old == (journal.Cursor{}) { // the only save that may find no row
-		query = `INSERT INTO concord.books AS b (id, chain, block, state) VALUES (1, $1, $2, $3)
+		query = `INSERT INTO concord.books AS b (id, form, chain, block, state) VALUES (1, 2, $1, $2, $3)
 			ON CONFLICT (id) DO UPDATE SET chain = excluded.chain, block = excluded.block, state = excluded.state WHERE b.chain = $4 AND b.block = $5`
 	}
 	moved, err := tx.Exec(ctx, query, int64(batch.New.Chain), int64(batch.New.Block), some(batch.State),
@@ -200,13 +203,53 @@ func (b *Books) cells(ctx context.Context, q interface {
 	return b.fail("read the cells of", rows.Err())
 }
 
+// saveActivity writes the new values of rows of activity in one statement.
+func saveActivity(ctx context.Context, tx pgx.Tx, rows []ledger.ActivityRow) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	keys, values := make([][]byte, len(rows)), make([][]byte, len(rows))
+	for i, r := range rows {
+		keys[i], values[i] = r.Key, r.Value
+	}
+	_, err := tx.Exec(ctx, `INSERT INTO concord.activity (key, value) SELECT * FROM unnest($1::bytea[], $2::bytea[])
+		ON CONFLICT (key) DO UPDATE SET value = excluded.value`, keys, values)
+	return err
+}
+
+// Activity calls yield for the rows of activity of a range.
+func (b *Books) Activity(ctx context.Context, since, until int64, yield func(ledger.ActivityRow) bool) error {
+	return b.activity(ctx, b.pool, since, until, yield)
+}
+
+func (b *Books) activity(ctx context.Context, q interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}, since, until int64, yield func(ledger.ActivityRow) bool) error {
+	from, to := ledger.ActivityRange(since, until)
+	rows, err := q.Query(ctx, "SELECT key, value FROM concord.activity WHERE key >= $1 AND key < $2 ORDER BY key", binary, from, to)
+	if err != nil {
+		return b.fail("read the activity of", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r ledger.ActivityRow
+		if err := rows.Scan(&r.Key, &r.Value); err != nil {
+			return b.fail("read the activity of", err)
+		}
+		if !yield(r) {
+			return nil
+		}
+	}
+	return b.fail("read the activity of", rows.Err())
+}
+
 // Drop deletes everything.
 func (b *Books) Drop(ctx context.Context) error {
 	if err := errors.Join(ctx.Err(), b.writable()); err != nil {
 		return err
 	}
 	return b.fail("drop", pgx.BeginTxFunc(ctx, b.pool, writing, func(tx pgx.Tx) error {
-		for _, table := range []string{"books", "document", "checkpoint", "cell"} {
+		for _, table := range []string{"books", "document", "checkpoint", "cell", "activity"} {
 			if _, err := tx.Exec(ctx, "DELETE FROM concord."+table); err != nil {
 				return err
 			}

@@ -58,6 +58,11 @@ func (s *Snapshot) Cells(ctx context.Context, yield func(ledger.Cell) bool) erro
 	return nil
 }
 
+// Activity calls yield for the rows of activity of a range; it may ask for nothing else of the snapshot meanwhile.
+func (s *Snapshot) Activity(ctx context.Context, since, until int64, yield func(ledger.ActivityRow) bool) error {
+	return s.books.activity(ctx, s.tx, since, until, yield)
+}
+
 // Save refuses.
 func (s *Snapshot) Save(context.Context, *ledger.Batch) error { return s.refuse() }
 

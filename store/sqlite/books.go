@@ -152,6 +152,11 @@ func (b *Books) save(ctx context.Context, tx *sql.Tx, batch *ledger.Batch) error
 			return b.fail("save a cell of", err)
 		}
 	}
+	for _, r := range batch.Activity {
+		if _, err := tx.ExecContext(ctx, "INSERT INTO activity (key, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", r.Key, r.Value); err != nil {
+			return b.fail("save activity of", err)
+		}
+	}
 	for _, doc := range batch.Documents {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO document (bytes) VALUES (?)", doc); err != nil {
 			return b.fail("save a document of", err)
@@ -242,13 +247,33 @@ func (b *Books) Cells(ctx context.Context, yield func(ledger.Cell) bool) error {
 	return b.fail("read the cells of", rows.Err())
 }
 
+// Activity calls yield for the rows of activity of a range.
+func (b *Books) Activity(ctx context.Context, since, until int64, yield func(ledger.ActivityRow) bool) error {
+	from, to := ledger.ActivityRange(since, until)
+	rows, err := b.read.QueryContext(ctx, "SELECT key, value FROM activity WHERE key >= ? AND key < ? ORDER BY key", from, to)
+	if err != nil {
+		return b.fail("read the activity of", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r ledger.ActivityRow
+		if err := rows.Scan(&r.Key, &r.Value); err != nil {
+			return b.fail("read the activity of", err)
+		}
+		if !yield(r) {
+			return nil
+		}
+	}
+	return b.fail("read the activity of", rows.Err())
+}
+
 // Drop deletes everything.
 func (b *Books) Drop(ctx context.Context) error {
 	tx, err := b.begin(ctx)
 	if err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, "DELETE FROM state; DELETE FROM document; DELETE FROM checkpoint; DELETE FROM cell;"); err != nil {
+	if _, err := tx.ExecContext(ctx, "DELETE FROM state; DELETE FROM document; DELETE FROM checkpoint; DELETE FROM cell; DELETE FROM activity;"); err != nil {
 		return errors.Join(b.fail("empty", err), rollback(tx))
 	}
 	return b.fail("empty", tx.Commit())
