@@ -225,21 +225,7 @@ func TestACommitmentThatExtendsIsDrawnUntilItIsBought(t *testing.T) {
 }
 
 func TestWhatIsDrawnAndDemandedSurvivesARestart(t *testing.T) {
-	doc := []byte(`
-concord: 1
-agreement: deal
-currency: USD
-zone: America/Los_Angeles
-parties: {openai: {operates: [openai]}, microsoft: {operates: [azure]}, amazon: {operates: [aws]}}
-products: {openai/gpt-5.4: {}}
-amendments:
-  - id: start
-    effective: 2026-01-01
-    source: {provenance: public}
-    adds:
-      - {id: run, kind: delivery, products: all, clouds: [openai, aws], term: perpetual}
-      - {id: openai-sales, kind: sale, seller: openai, products: all, price: {book: list}, streams: {cloud: "100%"}, term: perpetual}
-      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
+	doc := dealOf(`      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
          guarantee: {amount: "10 USD", per: year, due: end, recoupable: true}, negative: floor, term: perpetual}
       - {id: aws-capacity, kind: commitment, buyer: openai, seller: amazon, amount: "300 USD", window: {from: 2026-01-01, through: 2028}, sub_windows: year,
          counts: {amount: cost, clouds: [aws]}, shortfall: invoice, term: perpetual}

@@ -1,9 +1,6 @@
 package ledger_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,12 +10,11 @@ import (
 
 	"concord/agreement"
 	"concord/agreement/agreementfile"
-	"concord/delivery"
 	"concord/journal"
 	"concord/ledger"
+	"concord/ledger/ledgertest"
 	"concord/money"
 	"concord/pricing"
-	"concord/usage"
 )
 
 const (
@@ -30,7 +26,7 @@ const (
 type world struct {
 	t       testing.TB
 	set     *agreement.Set
-	history []agreement.Interval
+	history ledgertest.History
 	state   *ledger.State
 	n       int
 	// documents says that the state has the agreements from documents; it gets the terms beside each record otherwise.
@@ -76,26 +72,14 @@ func parse(t testing.TB, name string) *agreement.Agreement {
 // documents returns what a chain brings when it opens: agreements of examples/ and the set that names them.
 func documents(t testing.TB, names ...string) []*journal.Document {
 	t.Helper()
-	var all []*journal.Document
-	set := journal.SetDoc{Known: known().UnixNano()}
-	for _, name := range names {
-		d := document(journal.DocAgreement, name, read(t, name))
-		set.Agreements = append(set.Agreements, hex.EncodeToString(d.Hash[:]))
-		all = append(all, d)
-	}
-	raw, err := json.Marshal(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return append(all, document(journal.DocSet, "set", raw))
+	return ledgertest.ReadExamples(t, "../examples", names...).Documents
 }
 
 func document(kind journal.DocKind, name string, raw []byte) *journal.Document {
-	return &journal.Document{Doc: kind, Name: name, Hash: sha256.Sum256(raw), Bytes: raw}
+	return ledgertest.Document(kind, name, raw)
 }
 
-// known is as of when terms are known in tests.
-func known() time.Time { return time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC) }
+func known() time.Time { return ledgertest.Known() }
 
 // terms returns those in force at an instant.
 func (w *world) terms(at time.Time) *agreement.Terms {
@@ -106,13 +90,7 @@ func (w *world) terms(at time.Time) *agreement.Terms {
 			w.t.Fatal(err)
 		}
 	}
-	for _, i := range w.history {
-		if !at.Before(i.From) && (i.Until.IsZero() || at.Before(i.Until)) {
-			return i.Terms
-		}
-	}
-	w.t.Fatalf("no terms at %v", at)
-	return nil
+	return w.history.Terms(w.t, at)
 }
 
 // post posts a record under the terms of its instant.
@@ -163,23 +141,11 @@ func losAngeles() *time.Location {
 	return zone
 }
 
-// sale is a record of one answered request, with the price and the cost in one line each.
 func sale(customer, seller, product, cloud, holder, price, cost string) *journal.Record {
-	r := &journal.Record{Outcome: journal.Answered, Customer: customer, Product: product, Currency: "USD",
-		Usage: usage.Usage{Evidence: usage.Reported}, Lines: lines(price)}
-	r.Attempts = []journal.Tried{{Deployment: seller + "-" + cloud, Cloud: cloud, Seller: seller, Holder: holder,
-		Outcome: delivery.Answered, Cost: lines(cost)}}
-	return r
+	return ledgertest.Sale(customer, seller, product, cloud, holder, price, cost)
 }
 
-// lines is one line of an amount; "" is none.
-func lines(amount string) []pricing.Line {
-	if amount == "" {
-		return nil
-	}
-	a := money.MustParse(amount)
-	return []pricing.Line{{Class: usage.Output, Quantity: 1, Unit: a, Amount: a}}
-}
+func lines(amount string) []pricing.Line { return ledgertest.Lines(amount) }
 
 // table renders a transaction as BOOKS does: a row for each book, its postings in order.
 func table(tx *ledger.Transaction) string {

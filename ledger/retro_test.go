@@ -15,6 +15,14 @@ import (
 
 // retroDeal is an agreement with a share whose amendments are trued up, and one that rests on it; amendment stands at its end.
 func retroDeal(amendment string) []byte {
+	return dealOf(`      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
+         caps: [{amount: "50 USD", per: month}], retro: true_up, term: perpetual}
+      - {id: onward, kind: revenue-share, payer: microsoft, payee: amazon, base: {revenue_of: microsoft, from: [shares]}, rate: "10%", term: perpetual}
+` + amendment)
+}
+
+// dealOf is an agreement of three parties in which OpenAI sells, with more clauses.
+func dealOf(clauses string) []byte {
 	return []byte(`
 concord: 1
 agreement: deal
@@ -27,12 +35,9 @@ amendments:
     effective: 2026-01-01
     source: {provenance: public}
     adds:
-      - {id: run, kind: delivery, products: all, clouds: [openai], term: perpetual}
+      - {id: run, kind: delivery, products: all, clouds: [openai, aws], term: perpetual}
       - {id: openai-sales, kind: sale, seller: openai, products: all, price: {book: list}, streams: {cloud: "100%"}, term: perpetual}
-      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
-         caps: [{amount: "50 USD", per: month}], retro: true_up, term: perpetual}
-      - {id: onward, kind: revenue-share, payer: microsoft, payee: amazon, base: {revenue_of: microsoft, from: [shares]}, rate: "10%", term: perpetual}
-` + amendment)
+` + clauses)
 }
 
 const lowerRate = `  - id: lower

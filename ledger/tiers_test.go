@@ -159,21 +159,7 @@ func parseText(t testing.TB, doc []byte) *agreement.Agreement {
 }
 
 func TestTieredSharesSurviveARestart(t *testing.T) {
-	doc := []byte(`
-concord: 1
-agreement: tiered
-currency: USD
-zone: America/Los_Angeles
-parties: {openai: {operates: [openai]}, microsoft: {operates: [azure]}}
-products: {openai/gpt-5.4: {}}
-amendments:
-  - id: start
-    effective: 2026-01-01
-    source: {provenance: public}
-    adds:
-      - {id: run, kind: delivery, products: all, clouds: [openai], term: perpetual}
-      - {id: openai-sales, kind: sale, seller: openai, products: all, price: {book: list}, streams: {cloud: "100%"}, term: perpetual}
-      - {id: first, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]},
+	doc := dealOf(`      - {id: first, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]},
          tiers: {mode: marginal, reset: year, steps: [{up_to: "10", rate: "20%"}, {rate: "10%"}]}, term: perpetual}
 `)
 	d := document(journal.DocAgreement, "tiered.yaml", doc)

@@ -3,8 +3,6 @@ package export_test
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -76,30 +74,7 @@ func dues(t testing.TB) *world {
 	return w
 }
 
-func TestTheFormsOfDuesAreTheGoldenOnes(t *testing.T) {
-	w := dues(t)
-	b := w.books(t, export.Selection{})
-	for _, f := range forms {
-		for name, transactions := range map[string][]export.Transaction{
-			"dues.day." + string(f):         b.Days(),
-			"dues.transaction." + string(f): byDay(w.transactions(t, export.Selection{})),
-		} {
-			got, file := render(t, f, b, transactions), filepath.Join("testdata", name)
-			if *update {
-				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", file, diff)
-			}
-		}
-	}
-}
+func TestTheFormsOfDuesAreTheGoldenOnes(t *testing.T) { golden(t, dues(t), "dues.") }
 
 // Every account of BOOKS that entries which are not usage move is in the files, so that the tools judge it.
 func TestTheDuesHaveEveryAccount(t *testing.T) {

@@ -53,15 +53,18 @@ func byDay(all []export.Transaction) []export.Transaction {
 	return all
 }
 
-func TestTheFormsAreTheGoldenOnes(t *testing.T) {
-	w := days(t)
+func TestTheFormsAreTheGoldenOnes(t *testing.T) { golden(t, days(t), "") }
+
+// golden holds what a world is in every form to the files that begin with a name.
+func golden(t *testing.T, w *world, prefix string) {
+	t.Helper()
 	b := w.books(t, export.Selection{})
 	for _, f := range forms {
 		for name, transactions := range map[string][]export.Transaction{
 			"day." + string(f):         b.Days(),
 			"transaction." + string(f): byDay(w.transactions(t, export.Selection{})),
 		} {
-			got, file := render(t, f, b, transactions), filepath.Join("testdata", name)
+			got, file := render(t, f, b, transactions), filepath.Join("testdata", prefix+name)
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 					t.Fatal(err)

@@ -1,22 +1,13 @@
 package export_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
-	"concord/agreement"
-	"concord/agreement/agreementfile"
-	"concord/delivery"
 	"concord/journal"
 	"concord/ledger"
 	"concord/ledger/export"
-	"concord/money"
-	"concord/pricing"
+	"concord/ledger/ledgertest"
 	"concord/usage"
 )
 
@@ -28,47 +19,21 @@ const (
 // world is the agreements of examples/ with a state that posts under them and everything that it posted.
 type world struct {
 	state   *ledger.State
-	history []agreement.Interval
+	history ledgertest.History
 	posted  []*ledger.Transaction
 	n       uint64
 }
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{state: ledger.NewState()}
-	known := time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
-	set := journal.SetDoc{Known: known.UnixNano()}
-	var agreements []*agreement.Agreement
-	for _, name := range []string{"openai-microsoft.yaml", "openai-clouds.yaml"} {
-		raw, err := os.ReadFile(filepath.Join("..", "..", "examples", name))
-		if err != nil {
+	x := ledgertest.ReadExamples(t, "../../examples", ledgertest.Names()...)
+	w := &world{state: ledger.NewState(), history: x.History}
+	for _, d := range x.Documents {
+		if _, err := ledger.Post(w.state, &journal.Entry{ID: d.Name, Body: d}); err != nil {
 			t.Fatal(err)
 		}
-		a, findings := agreementfile.Parse(name, raw)
-		if a == nil {
-			t.Fatalf("%s: %v", name, findings)
-		}
-		agreements = append(agreements, a)
-		hash := sha256.Sum256(raw)
-		set.Agreements = append(set.Agreements, hex.EncodeToString(hash[:]))
-		w.document(t, &journal.Document{Doc: journal.DocAgreement, Name: name, Hash: hash, Bytes: raw})
-	}
-	raw, err := json.Marshal(set)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w.document(t, &journal.Document{Doc: journal.DocSet, Name: "set", Hash: sha256.Sum256(raw), Bytes: raw})
-	if w.history, err = agreement.NewSet(agreements...).Timeline(known); err != nil {
-		t.Fatal(err)
 	}
 	return w
-}
-
-func (w *world) document(t testing.TB, d *journal.Document) {
-	t.Helper()
-	if _, err := ledger.Post(w.state, &journal.Entry{ID: d.Name, Body: d}); err != nil {
-		t.Fatal(err)
-	}
 }
 
 // post posts a record of an instant.
@@ -76,11 +41,7 @@ func (w *world) post(t testing.TB, at time.Time, r *journal.Record) {
 	t.Helper()
 	w.n++
 	r.Request = journal.NewRequestID(at.UnixMilli(), 1, w.n)
-	for _, i := range w.history {
-		if !at.Before(i.From) && (i.Until.IsZero() || at.Before(i.Until)) {
-			r.Terms = i.Terms.Hash()
-		}
-	}
+	r.Terms = w.history.Terms(t, at).Hash()
 	tx, err := ledger.Post(w.state, &journal.Entry{Time: at.UnixNano(), ID: string(r.Request[:]), Body: r})
 	if err != nil {
 		t.Fatal(err)
@@ -120,21 +81,8 @@ func (w *world) transactions(t testing.TB, s export.Selection) []export.Transact
 	return all
 }
 
-// sale is a record of one answered request, with the price and the cost in one line each.
 func sale(customer, seller, product, cloud, holder, price, cost string) *journal.Record {
-	return &journal.Record{Outcome: journal.Answered, Customer: customer, Product: product, Currency: "USD",
-		Usage: usage.Usage{Evidence: usage.Reported}, Lines: lines(price),
-		Attempts: []journal.Tried{{Deployment: seller + "-" + cloud, Cloud: cloud, Seller: seller, Holder: holder,
-			Outcome: delivery.Answered, Cost: lines(cost)}}}
-}
-
-// lines is one line of an amount; "" is none.
-func lines(amount string) []pricing.Line {
-	if amount == "" {
-		return nil
-	}
-	a := money.MustParse(amount)
-	return []pricing.Line{{Class: usage.Output, Quantity: 1, Unit: a, Amount: a}}
+	return ledgertest.Sale(customer, seller, product, cloud, holder, price, cost)
 }
 
 // strange is a customer whose name means something to both tools.
