@@ -225,7 +225,7 @@ func TestACommitmentThatExtendsIsDrawnUntilItIsBought(t *testing.T) {
 }
 
 func TestWhatIsDrawnAndDemandedSurvivesARestart(t *testing.T) {
-	doc := dealOf(`      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
+	doc := dealOf("deal", `      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
          guarantee: {amount: "10 USD", per: year, due: end, recoupable: true}, negative: floor, term: perpetual}
       - {id: aws-capacity, kind: commitment, buyer: openai, seller: amazon, amount: "300 USD", window: {from: 2026-01-01, through: 2028}, sub_windows: year,
          counts: {amount: cost, clouds: [aws]}, shortfall: invoice, term: perpetual}

@@ -15,17 +15,17 @@ import (
 
 // retroDeal is an agreement with a share whose amendments are trued up, and one that rests on it; amendment stands at its end.
 func retroDeal(amendment string) []byte {
-	return dealOf(`      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
+	return dealOf("deal", `      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
          caps: [{amount: "50 USD", per: month}], retro: true_up, term: perpetual}
       - {id: onward, kind: revenue-share, payer: microsoft, payee: amazon, base: {revenue_of: microsoft, from: [shares]}, rate: "10%", term: perpetual}
 ` + amendment)
 }
 
 // dealOf is an agreement of three parties in which OpenAI sells, with more clauses.
-func dealOf(clauses string) []byte {
+func dealOf(name, clauses string) []byte {
 	return []byte(`
 concord: 1
-agreement: deal
+agreement: ` + name + `
 currency: USD
 zone: America/Los_Angeles
 parties: {openai: {operates: [openai]}, microsoft: {operates: [azure]}, amazon: {operates: [aws]}}

@@ -159,7 +159,7 @@ func parseText(t testing.TB, doc []byte) *agreement.Agreement {
 }
 
 func TestTieredSharesSurviveARestart(t *testing.T) {
-	doc := dealOf(`      - {id: first, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]},
+	doc := dealOf("tiered", `      - {id: first, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]},
          tiers: {mode: marginal, reset: year, steps: [{up_to: "10", rate: "20%"}, {rate: "10%"}]}, term: perpetual}
 `)
 	d := document(journal.DocAgreement, "tiered.yaml", doc)
