@@ -18,3 +18,6 @@ func Unsynced(j *Journal, pragma string) error {
 	}
 	return j.syncs(context.Background())
 }
+
+// Checkpoint copies the write-ahead log into the file, so that the next commit starts the log again.
+func Checkpoint(j *Journal) { j.checkpoints.checkpoint() }

@@ -78,6 +78,9 @@ func OpenJournal(dir string, o Options) (*Journal, error) {
 }
 
 func (j *Journal) openWriter(ctx context.Context) (err error) {
+	if err := j.syncData(); err != nil {
+		return err
+	}
 	if j.write, err = j.open(1, false); err != nil {
 		return err
 	}

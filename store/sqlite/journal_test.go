@@ -149,6 +149,24 @@ func TestTheLogIsStartedAgainBeforeItGrowsWithoutBound(t *testing.T) {
 	}
 }
 
+func TestLoneCommitsWriteTheLogOver(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("writes 36 MB")
+	}
+	dir := t.TempDir()
+	j := open(t, dir)
+	defer j.Close()
+	c := journaltest.Begin(t, j, journaltest.Chain(1))
+	for n := range 3000 {
+		c.Append(t, journaltest.Intent(n))
+		c.Blocks = c.Blocks[len(c.Blocks)-1:]
+	}
+	if size := walSize(t, dir); size > 28<<20 {
+		t.Errorf("the write-ahead log has %d bytes after 36 MB: it grew and was not written over", size)
+	}
+}
+
 func TestWhatCannotBeOpenedIsNamedAndLeftAlone(t *testing.T) {
 	t.Parallel()
 	write := func(name, content string) func(t *testing.T, dir string) {

@@ -45,17 +45,22 @@ type file struct {
 	readOnly    bool
 	grows       bool     // migrations only add to it: an older format is read as it is
 	format      int64    // of the file, once it is prepared
+	page        int      // bytes, of a new file
 	logLimit    int      // what is left of a write-ahead log that was started again
 	pragmas     []string // of every connection, writing or reading
 }
 
-// pageSize is larger than SQLite's 4,096, for blocks are some 100 KB.
-const pageSize = 8192
+// The sizes of pages, of new files only. A commit of one entry changes three pages of the journal and writes them whole; the state
+// of the books is some 100 KB.
+const (
+	journalPage = 4096
+	booksPage   = 8192
+)
 
 func journalDB(dir string, o Options) file {
 	return file{
 		name: "journal", path: filepath.Join(dir, JournalFile), application: 0x434a4e4c, schema: "schema/journal", readOnly: o.ReadOnly,
-		grows: true, logLimit: walMax,
+		grows: true, page: journalPage, logLimit: walMax,
 		// Checkpoints are made by a connection of their own. fullfsync reaches the platter on macOS and does nothing elsewhere.
 		pragmas: []string{"synchronous(FULL)", "wal_autocheckpoint(0)", "fullfsync(1)", "checkpoint_fullfsync(1)"},
 	}
@@ -63,7 +68,7 @@ func journalDB(dir string, o Options) file {
 
 func booksDB(dir string, o Options) file {
 	return file{
-		name: "books", path: filepath.Join(dir, BooksFile), application: 0x43424f4b, schema: "schema/books", readOnly: o.ReadOnly, logLimit: 64 << 20,
+		name: "books", path: filepath.Join(dir, BooksFile), application: 0x43424f4b, schema: "schema/books", readOnly: o.ReadOnly, page: booksPage, logLimit: 64 << 20,
 		pragmas: []string{"synchronous(NORMAL)"}, // a lost tail is posted again from the journal
 	}
 }
@@ -131,7 +136,7 @@ func (f *file) prepare(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("%s %s: format %d is older than %d: start the server once, which brings it up to date", f.name, f.path, version, len(steps))
 	}
 	if version == 0 { // of a new file only, and the size of its pages before its first page
-		for _, pragma := range []string{fmt.Sprintf("page_size = %d", pageSize), "journal_mode = WAL"} {
+		for _, pragma := range []string{fmt.Sprintf("page_size = %d", f.page), "journal_mode = WAL"} {
 			if _, err := db.ExecContext(ctx, "PRAGMA "+pragma); err != nil {
 				return f.fail("make", err)
 			}

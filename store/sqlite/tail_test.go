@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"concord/journal"
@@ -83,6 +84,68 @@ func TestATailCutAtAnyByteLeavesWholeBlocks(t *testing.T) {
 		}
 	}
 	t.Logf("%d cuts", tried)
+}
+
+func TestALogThatIsWrittenOverAndTornLeavesWholeBlocks(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	j := open(t, dir)
+	c := journaltest.Begin(t, j, journaltest.Chain(1))
+	for n := range 40 {
+		c.Append(t, journaltest.Intent(n), journaltest.Record(n))
+	}
+	sqlite.Checkpoint(j)
+	copied := uint64(len(c.Blocks))
+	logs := [][]byte{readLog(t, dir)} // before the log is started again, and after each commit
+	for n := 40; n < 43; n++ {
+		c.Append(t, journaltest.Intent(n), journaltest.Record(n))
+		logs = append(logs, readLog(t, dir))
+	}
+	killed := t.TempDir()
+	copyFiles(t, dir, killed, 1<<62)
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, last := logs[0], logs[len(logs)-1]
+	if len(before) != len(last) {
+		t.Fatalf("the log has %d bytes after it was started again, want %d as before", len(last), len(before))
+	}
+	var ends []int // of each commit in the log
+	for i := range logs[1:] {
+		end := len(last)
+		for end > 0 && logs[i][end-1] == logs[i+1][end-1] {
+			end--
+		}
+		ends = append(ends, end)
+	}
+
+	tried := 0
+	for cut := ends[len(ends)-1]; cut >= 0; cut -= 331 { // a prime: all offsets within a frame come up over the frames
+		want := copied
+		for _, end := range ends {
+			if end <= cut {
+				want++
+			}
+		}
+		torn := append(slices.Clone(last[:cut]), before[cut:]...) // what was written reached the disk up to here
+		if err := os.WriteFile(filepath.Join(killed, sqlite.JournalFile+"-wal"), torn, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if blocks := readCut(t, killed, 1<<62); blocks != want {
+			t.Fatalf("torn at %d: %d blocks, want %d", cut, blocks, want)
+		}
+		tried++
+	}
+	t.Logf("%d places", tried)
+}
+
+func readLog(t testing.TB, dir string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join(dir, sqlite.JournalFile+"-wal"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 // readCut opens a copy whose log is cut and returns how many blocks it has; they must be good.
