@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 
 	"concord/journal"
 	"concord/money"
@@ -125,3 +126,23 @@ const (
 	EverSince = math.MinInt64
 	EverUntil = math.MaxInt64
 )
+
+// AddRows adds to stored rows what Observed gives of a state that was decoded without them.
+func AddRows(stored, more []ActivityRow) ([]ActivityRow, error) {
+	all := slices.Clone(stored)
+	for _, row := range more {
+		i, found := slices.BinarySearchFunc(stored, row, compareRows)
+		if !found {
+			all = append(all, row)
+			continue
+		}
+		a, err1 := stored[i].Read()
+		b, err2 := row.Read()
+		if err := cmp.Or(err1, err2, a.Plus(&b)); err != nil {
+			return nil, err
+		}
+		all[i] = a.Row()
+	}
+	slices.SortFunc(all, compareRows)
+	return all, nil
+}

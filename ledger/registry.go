@@ -136,6 +136,7 @@ func (s *State) learn(terms []*agreement.Terms) error {
 	for _, p := range s.terms { // what was compiled may lack a cap that is new
 		p.forget()
 	}
+	s.observed.relearn()
 	return nil
 }
 

@@ -167,12 +167,8 @@ func (t *Tally) correct(kind string, o *journal.Origin, amount money.Amount, cit
 	return t.each(o.Seller, "", func(c *counts) error { return add(c.corrected, k, amount) })
 }
 
-func add[K comparable](m map[K]graded, k K, amount money.Amount) (err error) {
-	g := m[k]
-	g.count++
-	g.amount, err = g.amount.Add(amount)
-	m[k] = g
-	return err
+func add[K comparable](m map[K]graded, k K, amount money.Amount) error {
+	return addMany(m, k, amount, 1)
 }
 
 // each does something for every pair with one of two parties.
@@ -246,26 +242,23 @@ func (t *Tally) charged(c *counts, r *journal.Record, served *journal.Tried) err
 
 // ordered holds a request that was served to the delivery clause that orders its product.
 func (t *Tally) ordered(c *counts, at int64, r *journal.Record, served *journal.Tried) {
-	for _, f := range termsAt(t.history, time.Unix(0, at)).Clauses() {
-		d, ok := f.Clause.(*agreement.Delivery)
-		if !ok || f.Agreement.Name != t.agreement.Name || len(d.Order) == 0 || !d.Products.Matches(r.Product) {
-			continue
-		}
-		if c.delivered[d.ID] == nil {
-			c.delivered[d.ID] = map[Leaving]int64{}
-		}
-		left := Leaving{}
-		if !slices.Contains(d.Order[0], served.Cloud) {
-			left = Leaving{To: served.Cloud, After: "not tried"}
-			for i := range r.Attempts {
-				if slices.Contains(d.Order[0], r.Attempts[i].Cloud) {
-					left.After = r.Attempts[i].Outcome.String()
-				}
-			}
-		}
-		c.delivered[d.ID][left]++
+	d := t.orders(termsAt(t.history, time.Unix(0, at)), r.Product)
+	if d == nil {
 		return
 	}
+	if c.delivered[d.ID] == nil {
+		c.delivered[d.ID] = map[Leaving]int64{}
+	}
+	left := Leaving{}
+	if !slices.Contains(d.Order[0], served.Cloud) {
+		left = Leaving{To: served.Cloud, After: "not tried"}
+		for i := range r.Attempts {
+			if slices.Contains(d.Order[0], r.Attempts[i].Cloud) {
+				left.After = r.Attempts[i].Outcome.String()
+			}
+		}
+	}
+	c.delivered[d.ID][left]++
 }
 
 // Of returns the activity of a pair.

@@ -28,6 +28,7 @@ type Snapshot struct {
 	History []agreement.Interval
 	Prices  []*pricing.Book
 	Catalog *agreement.Catalog
+	Counted []ledger.ActivityRow // what the books have of requests, in the order of keys
 }
 
 // A Closing closes one period of an agreement, for pairs of its parties.

@@ -22,18 +22,22 @@ func snapshot(ctx context.Context, j journal.Journal, b ledger.Books) (*settleme
 		if err := b.Cells(ctx, func(c ledger.Cell) bool { cells = append(cells, c); return true }); err != nil {
 			return nil, fmt.Errorf("read the books: %w", err)
 		}
+		var counted []ledger.ActivityRow
+		if err := b.Activity(ctx, ledger.EverSince, ledger.EverUntil, func(r ledger.ActivityRow) bool { counted = append(counted, r); return true }); err != nil {
+			return nil, fmt.Errorf("read the books: %w", err)
+		}
 		again, err := b.Load(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("read the books: %w", err)
 		}
 		if again.Cursor == saved.Cursor {
-			return snapshotOf(ctx, j, saved, cells)
+			return snapshotOf(ctx, j, saved, cells, counted)
 		}
 	}
 }
 
 // snapshotOf brings a copy of what the books hold up to the journal.
-func snapshotOf(ctx context.Context, j journal.Journal, saved *ledger.Saved, cells []ledger.Cell) (*settlement.Snapshot, error) {
+func snapshotOf(ctx context.Context, j journal.Journal, saved *ledger.Saved, cells []ledger.Cell, counted []ledger.ActivityRow) (*settlement.Snapshot, error) {
 	state, err := ledger.DecodeState(saved)
 	if err != nil {
 		return nil, fmt.Errorf("read the books: %w", err)
@@ -55,7 +59,11 @@ func snapshotOf(ctx context.Context, j journal.Journal, saved *ledger.Saved, cel
 	if cells, err = settlement.Grown(cells, over); err != nil {
 		return nil, err
 	}
-	return assemble(ctx, j, state, cells, documents, at)
+	s, err := assemble(ctx, j, state, cells, documents, at)
+	if err == nil {
+		s.Counted, err = ledger.AddRows(counted, state.Observed())
+	}
+	return s, err
 }
 
 // assemble completes a snapshot with the terms and prices that its documents brought, and the hash of its position.

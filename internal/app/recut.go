@@ -190,6 +190,7 @@ func (r *Reading) again(ctx context.Context, state *ledger.State, documents []jo
 	if err != nil {
 		return nil, err
 	}
+	snapshot.Counted = state.Observed()
 	work := &settlement.Closing{Snapshot: *snapshot, Agreement: like.Agreement, Period: like.Period.Name, Closed: closedStatements(ctx, r.Journal)}
 	if like.Activity != nil {
 		if err := count(ctx, r.Journal, work); err != nil {
