@@ -16,20 +16,21 @@ import (
 	"concord/journal"
 	"concord/journal/journaltest"
 	"concord/store"
+	"concord/store/storetest"
 )
 
 func TestAChainBeginsAndEndsWithItsOwnEntries(t *testing.T) {
 	t.Parallel()
 	j := journal.NewMemory()
 	c := commit(t, j, 1, store.CommitterOptions{})
-	if err := add(t, c, journaltest.Intent(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Intent(1)); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(t, c, journaltest.Record(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Record(1)); err != nil {
 		t.Fatal(err)
 	}
 
-	closed(t, c)
+	storetest.Close(t, c)
 
 	var kinds []journal.Kind
 	for _, e := range entries(t, j) {
@@ -41,7 +42,7 @@ func TestAChainBeginsAndEndsWithItsOwnEntries(t *testing.T) {
 	if chains, _ := j.Chains(t.Context()); !chains[0].Sealed || !chains[0].Settled {
 		t.Errorf("the chain is %+v, want sealed and settled", chains[0])
 	}
-	good(t, j)
+	storetest.Good(t, j)
 	if _, err := c.Append(journaltest.Intent(2)); err == nil {
 		t.Error("a closed committer took an entry")
 	}
@@ -51,10 +52,10 @@ func TestAChainWithAnOpenIntentIsLeftToRecovery(t *testing.T) {
 	t.Parallel()
 	j := journal.NewMemory()
 	c := commit(t, j, 1, store.CommitterOptions{})
-	if err := add(t, c, journaltest.Intent(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Intent(1)); err != nil {
 		t.Fatal(err)
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 	if chains, _ := j.Chains(t.Context()); chains[0].Sealed || chains[0].Settled {
 		t.Errorf("the chain is %+v, want neither sealed nor settled", chains[0])
 	}
@@ -70,19 +71,19 @@ func TestManyAppendersFindEachEntryOnceAndInOrder(t *testing.T) {
 		wg.Go(func() {
 			for i := range each {
 				n := a*each + i
-				if err := add(t, c, journaltest.Intent(n)); err != nil {
+				if err := storetest.Add(t, c, journaltest.Intent(n)); err != nil {
 					t.Error(err)
 				}
-				if err := add(t, c, journaltest.Record(n)); err != nil {
+				if err := storetest.Add(t, c, journaltest.Record(n)); err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	wg.Wait()
-	closed(t, c)
+	storetest.Close(t, c)
 
-	report := good(t, j)
+	report := storetest.Good(t, j)
 
 	if want := uint64(2 + 2*appenders*each); report.Entries != want || report.Open != 0 {
 		t.Errorf("%d entries and %d open, want %d and 0", report.Entries, report.Open, want)
@@ -149,12 +150,12 @@ func TestRecordedNeverGoesBack(t *testing.T) {
 	var calls atomic.Int64
 	c := commit(t, j, 1, store.CommitterOptions{Now: func() int64 { return clock[min(int(calls.Add(1))-1, len(clock)-1)] }})
 	for n := range 3 {
-		if err := add(t, c, journaltest.Refused(n)); err != nil {
+		if err := storetest.Add(t, c, journaltest.Refused(n)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	closed(t, c)
-	good(t, j) // Verify compares the instants
+	storetest.Close(t, c)
+	storetest.Good(t, j) // Verify compares the instants
 }
 
 // gate is a journal that commits only when it is let.
@@ -190,8 +191,8 @@ func TestAFullQueueRefusesIntentsAndTakesRecords(t *testing.T) {
 		}
 	}
 	close(g.let)
-	closed(t, c)
-	if r := good(t, g); r.Entries != 8 {
+	storetest.Close(t, c)
+	if r := storetest.Good(t, g); r.Entries != 8 {
 		t.Errorf("%d entries, want 8", r.Entries)
 	}
 }
@@ -201,7 +202,7 @@ func TestAFailedCommitDropsIntentsKeepsRecordsAndStopsAdmission(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := &faulty{Journal: journal.NewMemory()}
 		c := commit(t, f, 1, store.CommitterOptions{})
-		if err := add(t, c, journaltest.Intent(1)); err != nil {
+		if err := storetest.Add(t, c, journaltest.Intent(1)); err != nil {
 			t.Fatal(err)
 		}
 		f.set(false, func(*journal.Block) fault { return before })
@@ -228,14 +229,14 @@ func TestAFailedCommitDropsIntentsKeepsRecordsAndStopsAdmission(t *testing.T) {
 		if record.Err() != nil {
 			t.Error(record.Err())
 		}
-		if err := add(t, c, journaltest.Intent(2)); err != nil {
+		if err := storetest.Add(t, c, journaltest.Intent(2)); err != nil {
 			t.Errorf("an intent once the journal is well: %v", err)
 		}
-		if err := add(t, c, journaltest.Record(2)); err != nil {
+		if err := storetest.Add(t, c, journaltest.Record(2)); err != nil {
 			t.Error(err)
 		}
-		closed(t, c)
-		good(t, f)
+		storetest.Close(t, c)
+		storetest.Good(t, f)
 	})
 }
 
@@ -266,8 +267,8 @@ func TestAnIntentThatFailedTakesItsRecordWithIt(t *testing.T) {
 		if record.Err() == nil {
 			t.Error("the record was acknowledged and is not there")
 		}
-		closed(t, c)
-		good(t, f)
+		storetest.Close(t, c)
+		storetest.Good(t, f)
 	})
 }
 
@@ -288,8 +289,8 @@ func TestAJournalThatFailedWhileNothingWaitedIsTriedAgain(t *testing.T) {
 		if c.Stats().Unwell {
 			t.Error("the committer is unwell though the storage is well")
 		}
-		closed(t, c)
-		good(t, f)
+		storetest.Close(t, c)
+		storetest.Good(t, f)
 	})
 }
 
@@ -310,11 +311,11 @@ func TestABlockThatWasStoredDespiteAnErrorIsNotWrittenTwice(t *testing.T) {
 			if w.Err() != nil {
 				t.Error(w.Err())
 			}
-			if err := add(t, c, journaltest.Record(1)); err != nil {
+			if err := storetest.Add(t, c, journaltest.Record(1)); err != nil {
 				t.Error(err)
 			}
-			closed(t, c)
-			if r := good(t, f); r.Entries != 4 {
+			storetest.Close(t, c)
+			if r := storetest.Good(t, f); r.Entries != 4 {
 				t.Errorf("%d entries, want 4", r.Entries)
 			}
 		})
@@ -334,10 +335,10 @@ func TestAStoreThatFailsNowAndThenLosesNothingAcknowledged(t *testing.T) {
 		wg.Go(func() {
 			for i := range 40 {
 				n := a*40 + i
-				if add(t, c, journaltest.Intent(n)) != nil {
+				if storetest.Add(t, c, journaltest.Intent(n)) != nil {
 					continue
 				}
-				if err := add(t, c, journaltest.Record(n)); err != nil {
+				if err := storetest.Add(t, c, journaltest.Record(n)); err != nil {
 					t.Errorf("record %d of an acknowledged intent: %v", n, err)
 				}
 				mu.Lock()
@@ -348,8 +349,8 @@ func TestAStoreThatFailsNowAndThenLosesNothingAcknowledged(t *testing.T) {
 	}
 	wg.Wait()
 	f.set(false, nil)
-	closed(t, c)
-	good(t, f)
+	storetest.Close(t, c)
+	storetest.Good(t, f)
 	if len(acknowledged) == 0 || c.Stats().Failed == 0 {
 		t.Fatalf("%d acknowledged, %d failures: nothing was tried", len(acknowledged), c.Stats().Failed)
 	}
@@ -370,26 +371,26 @@ func TestASecondRecordIsRefusedAndHoldsNobodyUp(t *testing.T) {
 	t.Parallel()
 	j := journal.NewMemory()
 	c := commit(t, j, 1, store.CommitterOptions{})
-	if err := add(t, c, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(t, c, journaltest.Record(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Record(1)); err != nil {
 		t.Fatal(err)
 	}
 	other := journaltest.Record(1)
 	other.Body.(*journal.Record).Delivered++
 
-	if err := add(t, c, other); !errors.Is(err, journal.ErrConflict) {
+	if err := storetest.Add(t, c, other); !errors.Is(err, journal.ErrConflict) {
 		t.Errorf("another record of the same request got %v, want %v", err, journal.ErrConflict)
 	}
-	if err := add(t, c, journaltest.Record(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Record(1)); err != nil {
 		t.Errorf("the same record again got %v, want what it got before", err)
 	}
-	if err := add(t, c, journaltest.Record(2)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Record(2)); err != nil {
 		t.Errorf("a record beside: %v", err)
 	}
-	closed(t, c)
-	good(t, j)
+	storetest.Close(t, c)
+	storetest.Good(t, j)
 }
 
 func TestAFencedCommitterStopsForGood(t *testing.T) {
@@ -401,14 +402,14 @@ func TestAFencedCommitterStopsForGood(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := add(t, c, journaltest.Intent(1)); !errors.Is(err, journal.ErrFenced) {
+	if err := storetest.Add(t, c, journaltest.Intent(1)); !errors.Is(err, journal.ErrFenced) {
 		t.Errorf("got %v, want %v", err, journal.ErrFenced)
 	}
 	<-fenced
 	if _, err := c.Append(journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
 		t.Errorf("got %v, want %v", err, journal.ErrFenced)
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 }
 
 func TestCloseGivesUpWhenItsTimeIsOver(t *testing.T) {

@@ -6,8 +6,8 @@ import (
 	"testing"
 
 	"concord/journal"
-	"concord/journal/journaltest"
 	"concord/store"
+	"concord/store/storetest"
 )
 
 // now is a clock that never stands still.
@@ -22,29 +22,7 @@ func commit(t testing.TB, j journal.Journal, n int, o store.CommitterOptions) *s
 	if o.Now == nil {
 		o.Now = now()
 	}
-	c, err := store.NewCommitter(t.Context(), j, journaltest.Chain(n), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// add appends and waits.
-func add(t testing.TB, c *store.Committer, entries ...journal.Entry) error {
-	t.Helper()
-	w, err := c.Append(entries...)
-	if err != nil {
-		return err
-	}
-	<-w.Done()
-	return w.Err()
-}
-
-func closed(t testing.TB, c *store.Committer) {
-	t.Helper()
-	if err := c.Close(t.Context()); err != nil {
-		t.Error(err)
-	}
+	return storetest.Commit(t, j, n, o)
 }
 
 // entries reads all entries of a journal.
@@ -62,17 +40,4 @@ func entries(t testing.TB, j journal.Journal) []journal.Entry {
 		t.Fatal(err)
 	}
 	return all
-}
-
-// good verifies a journal.
-func good(t testing.TB, j journal.Journal) *journal.Report {
-	t.Helper()
-	r, err := journal.Verify(t.Context(), j, journal.VerifyOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !r.Good() {
-		t.Errorf("the journal is not good: %v", r.Findings)
-	}
-	return r
 }

@@ -10,13 +10,14 @@ import (
 	"concord/journal/journaltest"
 	"concord/ledger"
 	"concord/store"
+	"concord/store/storetest"
 )
 
 // traffic commits documents and n requests, a few to a group.
 func traffic(t testing.TB, c *store.Committer, w *world, from, n int) {
 	t.Helper()
 	if from == 0 {
-		if err := add(t, c, w.documents...); err != nil {
+		if err := storetest.Add(t, c, w.documents...); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,7 +63,7 @@ func TestBooksDoNotDependOnWhenTheyWereSaved(t *testing.T) {
 			poster = store.NewPoster(j, live, store.PosterOptions{})
 		}
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 	if err := poster.CatchUp(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -96,10 +97,10 @@ func TestAPosterPostsWhatAReplayOfTheWholeEntriesPosts(t *testing.T) {
 	if err := r.EndHold(in.Hold); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(t, c, journaltest.Attempt(20), intent, journaltest.Progress(21, 3), journaltest.Attempt(21), record); err != nil {
+	if err := storetest.Add(t, c, journaltest.Attempt(20), intent, journaltest.Progress(21, 3), journaltest.Attempt(21), record); err != nil {
 		t.Fatal(err)
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 	books := ledger.NewMemory()
 	if _, err := store.Rebuild(t.Context(), j, books, store.PosterOptions{}); err != nil {
 		t.Fatal(err)
@@ -140,7 +141,7 @@ func TestRebuildStopsAtAPosition(t *testing.T) {
 	}
 	at, want := poster.Stats().Cursor, digest(t, books)
 	traffic(t, c, w, 50, 50)
-	closed(t, c)
+	storetest.Close(t, c)
 
 	fresh := ledger.NewMemory()
 	if _, err := store.Rebuild(t.Context(), j, fresh, store.PosterOptions{Until: at}); err != nil {
@@ -178,7 +179,7 @@ func TestARunningPosterWakesOnCommitsAndIsIdleOtherwise(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
-		closed(t, c)
+		storetest.Close(t, c)
 	})
 }
 
@@ -196,7 +197,7 @@ func TestAnEntryThatCannotBePostedStopsThePosterBeforeItsBlock(t *testing.T) {
 	before := digest(t, books)
 	intent, record := w.request(9)
 	record.Body.(*journal.Record).Terms = journal.Hash{0xff} // terms that no document gives
-	if err := add(t, c, intent, record); err != nil {
+	if err := storetest.Add(t, c, intent, record); err != nil {
 		t.Fatal(err)
 	}
 
@@ -208,5 +209,5 @@ func TestAnEntryThatCannotBePostedStopsThePosterBeforeItsBlock(t *testing.T) {
 	if digest(t, books) != before {
 		t.Error("the books have changed")
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 }

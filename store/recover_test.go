@@ -11,6 +11,7 @@ import (
 	"concord/journal"
 	"concord/journal/journaltest"
 	"concord/store"
+	"concord/store/storetest"
 	"concord/usage"
 )
 
@@ -41,7 +42,7 @@ func TestTheNextProcessResolvesWhatADeadOneLeft(t *testing.T) {
 	unsent := journaltest.Intent(4)
 	unsent.Body.(*journal.Intent).First = ""
 	for _, e := range []journal.Entry{journaltest.Intent(1), journaltest.Intent(2), journaltest.Intent(3), unsent, journaltest.Record(2), journaltest.Progress(3, 7)} {
-		if err := add(t, first, e); err != nil {
+		if err := storetest.Add(t, first, e); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -57,22 +58,22 @@ func TestTheNextProcessResolvesWhatADeadOneLeft(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("recovered (-want +got):\n%s", diff)
 	}
-	closed(t, second)
-	if r := good(t, f); r.Open != 0 {
+	storetest.Close(t, second)
+	if r := storetest.Good(t, f); r.Open != 0 {
 		t.Errorf("%d intents are open", r.Open)
 	}
 	third := commit(t, f, 3, store.CommitterOptions{})
 	if again, err := store.Recover(t.Context(), f, third, store.RecoverOptions{Price: atCost, Now: now()}); err != nil || len(again.Chains) != 0 {
 		t.Errorf("a later process recovered %v, %v, want nothing", again.Chains, err)
 	}
-	closed(t, third)
+	storetest.Close(t, third)
 }
 
 func TestARecoveryThatWasCutShortIsFinishedByTheNext(t *testing.T) {
 	t.Parallel()
 	f := &faulty{Journal: journal.NewMemory()}
 	first := commit(t, f, 1, store.CommitterOptions{})
-	if err := add(t, first, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
+	if err := storetest.Add(t, first, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
 		t.Fatal(err)
 	}
 	abandon(t, f, first)
@@ -80,7 +81,7 @@ func TestARecoveryThatWasCutShortIsFinishedByTheNext(t *testing.T) {
 	if err := f.SealChain(t.Context(), first.Chain()); err != nil {
 		t.Fatal(err)
 	}
-	if err := add(t, second, journaltest.Record(1)); err != nil { // and then it died
+	if err := storetest.Add(t, second, journaltest.Record(1)); err != nil { // and then it died
 		t.Fatal(err)
 	}
 	abandon(t, f, second)
@@ -94,8 +95,8 @@ func TestARecoveryThatWasCutShortIsFinishedByTheNext(t *testing.T) {
 	if got.Records() != 1 || len(got.Chains) != 2 {
 		t.Errorf("got %d records and %d chains, want 1 and 2", got.Records(), len(got.Chains))
 	}
-	closed(t, third)
-	if r := good(t, f); r.Open != 0 {
+	storetest.Close(t, third)
+	if r := storetest.Good(t, f); r.Open != 0 {
 		t.Errorf("%d intents are open", r.Open)
 	}
 }
@@ -105,7 +106,7 @@ func TestAPausedProcessThatComesBackIsFenced(t *testing.T) {
 	j := journal.NewMemory()
 	fenced := make(chan struct{})
 	paused := commit(t, j, 1, store.CommitterOptions{OnFenced: func() { close(fenced) }})
-	if err := add(t, paused, journaltest.Intent(1)); err != nil {
+	if err := storetest.Add(t, paused, journaltest.Intent(1)); err != nil {
 		t.Fatal(err)
 	}
 	other := commit(t, j, 2, store.CommitterOptions{})
@@ -113,13 +114,13 @@ func TestAPausedProcessThatComesBackIsFenced(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	if err := add(t, paused, journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
+	if err := storetest.Add(t, paused, journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
 		t.Errorf("got %v, want %v", err, journal.ErrFenced)
 	}
 
 	<-fenced
-	closed(t, other)
-	if r := good(t, j); r.Open != 0 {
+	storetest.Close(t, other)
+	if r := storetest.Good(t, j); r.Open != 0 {
 		t.Errorf("%d intents are open", r.Open)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"concord/journal"
 	"concord/journal/journaltest"
 	"concord/store"
+	"concord/store/storetest"
 )
 
 // disk tells of free space as it is told to, at a clock that each look moves on.
@@ -35,13 +36,13 @@ func TestBelowTheReserveNothingBeginsAndEverythingEnds(t *testing.T) {
 	d.bytes.Store(1 << 30)
 	j := journal.NewMemory()
 	c := commit(t, j, 1, d.options(1<<20))
-	if err := add(t, c, journaltest.Intent(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Intent(1)); err != nil {
 		t.Fatal(err)
 	}
 	d.bytes.Store(1<<20 - 1)
 
 	for _, e := range []journal.Entry{journaltest.Intent(2), journaltest.Refused(3), journaltest.Progress(1, 1)} {
-		if err := add(t, c, e); !errors.Is(err, journal.ErrUnwell) {
+		if err := storetest.Add(t, c, e); !errors.Is(err, journal.ErrUnwell) {
 			t.Errorf("%s: got %v, want %v", e.Body.Kind(), err, journal.ErrUnwell)
 		}
 	}
@@ -49,7 +50,7 @@ func TestBelowTheReserveNothingBeginsAndEverythingEnds(t *testing.T) {
 		t.Errorf("the committer does not say that space is short: %v", err)
 	}
 	for _, e := range []journal.Entry{journaltest.Attempt(1), journaltest.Record(1), journaltest.Document(100)} {
-		if err := add(t, c, e); err != nil {
+		if err := storetest.Add(t, c, e); err != nil {
 			t.Errorf("%s: %v", e.Body.Kind(), err)
 		}
 	}
@@ -57,14 +58,14 @@ func TestBelowTheReserveNothingBeginsAndEverythingEnds(t *testing.T) {
 	if err := c.Well(); err != nil {
 		t.Errorf("with space again: %v", err)
 	}
-	if err := add(t, c, journaltest.Intent(2)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Intent(2)); err != nil {
 		t.Errorf("an intent once there is space: %v", err)
 	}
-	if err := add(t, c, journaltest.Record(2)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Record(2)); err != nil {
 		t.Error(err)
 	}
-	closed(t, c)
-	good(t, j)
+	storetest.Close(t, c)
+	storetest.Good(t, j)
 }
 
 func TestWhatIsOpenIsKeptRoomForBesideTheReserve(t *testing.T) {
@@ -75,7 +76,7 @@ func TestWhatIsOpenIsKeptRoomForBesideTheReserve(t *testing.T) {
 	c := commit(t, j, 1, d.options(1<<20))
 	admitted := 0
 	for n := range 10 {
-		switch err := add(t, c, journaltest.Intent(n)); {
+		switch err := storetest.Add(t, c, journaltest.Intent(n)); {
 		case err == nil:
 			admitted++
 		case !errors.Is(err, journal.ErrUnwell):
@@ -86,11 +87,11 @@ func TestWhatIsOpenIsKeptRoomForBesideTheReserve(t *testing.T) {
 		t.Errorf("%d requests were admitted into room for three", admitted)
 	}
 	for n := range admitted {
-		if err := add(t, c, journaltest.Record(n)); err != nil {
+		if err := storetest.Add(t, c, journaltest.Record(n)); err != nil {
 			t.Error(err)
 		}
 	}
-	if err := add(t, c, journaltest.Intent(20)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Intent(20)); err != nil {
 		t.Errorf("an intent when the others ended: %v", err)
 	}
 }
@@ -101,12 +102,12 @@ func TestADiskThatCannotBeAskedAdmitsNothing(t *testing.T) {
 	d.bytes.Store(1 << 30)
 	c := commit(t, journal.NewMemory(), 1, d.options(1<<20))
 	d.gone.Store(true)
-	if err := add(t, c, journaltest.Intent(1)); !errors.Is(err, journal.ErrUnwell) || !errors.Is(err, errDisk) {
+	if err := storetest.Add(t, c, journaltest.Intent(1)); !errors.Is(err, journal.ErrUnwell) || !errors.Is(err, errDisk) {
 		t.Errorf("got %v", err)
 	}
 	d.gone.Store(false)
-	if err := add(t, c, journaltest.Refused(1)); err != nil {
+	if err := storetest.Add(t, c, journaltest.Refused(1)); err != nil {
 		t.Error(err)
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 }

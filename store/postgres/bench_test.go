@@ -14,6 +14,7 @@ import (
 	"concord/journal"
 	"concord/journal/journaltest"
 	"concord/store"
+	"concord/store/storetest"
 )
 
 // BenchmarkCommitter appends intents and records by 64 appenders who each wait for durability, which is what 64 requests in
@@ -56,7 +57,7 @@ func appendBy64(b *testing.B, url string) {
 			for range work {
 				n := int(next.Add(1))
 				for _, e := range []journal.Entry{journaltest.Intent(n), journaltest.Record(n)} {
-					if err := add(b, c, e); err != nil {
+					if err := storetest.Add(b, c, e); err != nil {
 						b.Error(err)
 						return
 					}
@@ -69,7 +70,7 @@ func appendBy64(b *testing.B, url string) {
 	}
 	close(work)
 	appending.Wait()
-	closed(b, c)
+	storetest.Close(b, c)
 	s := c.Stats()
 	slices.Sort(j.took)
 	b.ReportMetric(float64(s.Entries)/b.Elapsed().Seconds(), "entries/s")

@@ -15,6 +15,7 @@ import (
 	"concord/journal/journaltest"
 	"concord/store"
 	"concord/store/postgres"
+	"concord/store/storetest"
 	"concord/usage"
 )
 
@@ -48,11 +49,11 @@ func TestAfterTheDatabaseWasAwayNobodyIsTakenForDead(t *testing.T) {
 	if got, err := j.Claim(t.Context(), second.Chain(), first.Chain()); got || err != nil {
 		t.Errorf("the first to come back took the other one for dead: %v, %v", got, err)
 	}
-	if err := add(t, second, postable(1)...); err != nil {
+	if err := storetest.Add(t, second, postable(1)...); err != nil {
 		t.Errorf("the other one: %v", err)
 	}
-	closed(t, first)
-	closed(t, second)
+	storetest.Close(t, first)
+	storetest.Close(t, second)
 }
 
 func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
@@ -63,7 +64,7 @@ func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
 	dead := commit(t, j, 1)
 	const open = 40
 	for n := range open {
-		if err := add(t, dead, journaltest.Intent(n)); err != nil {
+		if err := storetest.Add(t, dead, journaltest.Intent(n)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -94,17 +95,17 @@ func TestOnlyAChainWhoseLeaseRanOutIsSealedAndResolvedOnce(t *testing.T) {
 	if resolved.Load() != open {
 		t.Errorf("%d intents were resolved, want %d", resolved.Load(), open)
 	}
-	if err := add(t, dead, journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
+	if err := storetest.Add(t, dead, journaltest.Record(1)); !errors.Is(err, journal.ErrFenced) {
 		t.Errorf("the one that was taken for dead: %v, want %v", err, journal.ErrFenced)
 	}
 	if err := j.Renew(t.Context(), dead.Chain()); !errors.Is(err, journal.ErrFenced) {
 		t.Errorf("its heartbeat: %v, want %v", err, journal.ErrFenced)
 	}
-	if r := good(t, j); r.Open != 0 {
+	if r := storetest.Good(t, j); r.Open != 0 {
 		t.Errorf("%d requests are open", r.Open)
 	}
 	for _, c := range append(survivors, dead) {
-		closed(t, c)
+		storetest.Close(t, c)
 	}
 }
 
@@ -114,7 +115,7 @@ func TestARecoveryThatLostItsClaimWritesNoSecondRecord(t *testing.T) {
 	j := openJournal(t, url)
 	defer j.Close()
 	dead := commit(t, j, 1)
-	if err := add(t, dead, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
+	if err := storetest.Add(t, dead, journaltest.Intent(1), journaltest.Intent(2)); err != nil {
 		t.Fatal(err)
 	}
 	expire(t, url)
@@ -123,7 +124,7 @@ func TestARecoveryThatLostItsClaimWritesNoSecondRecord(t *testing.T) {
 	if got, err := j.Claim(t.Context(), dead.Chain(), slow.Chain()); !got || err != nil {
 		t.Fatal(got, err)
 	}
-	if err := add(t, slow, journaltest.Record(1)); err != nil { // and there it hangs
+	if err := storetest.Add(t, slow, journaltest.Record(1)); err != nil { // and there it hangs
 		t.Fatal(err)
 	}
 	price := func(*journal.Intent, int64, string, *usage.Usage) (journal.Quote, error) {
@@ -139,9 +140,9 @@ func TestARecoveryThatLostItsClaimWritesNoSecondRecord(t *testing.T) {
 	if r, err := store.Recover(t.Context(), j, other, o); err != nil || r.Records() != 1 {
 		t.Errorf("%d intents were resolved, %v; want the one that was left", r.Records(), err)
 	}
-	good(t, j)
+	storetest.Good(t, j)
 	for _, c := range []*store.Committer{dead, slow, other} {
-		closed(t, c)
+		storetest.Close(t, c)
 	}
 }
 
@@ -163,7 +164,7 @@ func TestAHeartbeatKeepsAQuietChainAndEndsWithASealedOne(t *testing.T) {
 	case <-time.After(slowest):
 		t.Error("nobody said that the chain is lost")
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 }
 
 func TestAProcessThatStandsStillInATransactionHoldsNobodyUp(t *testing.T) {
@@ -192,6 +193,6 @@ func TestAProcessThatStandsStillInATransactionHoldsNobodyUp(t *testing.T) {
 	if got, err := j.Claim(ctx, paused.Chain(), other.Chain()); !got || err != nil {
 		t.Errorf("its chain could not be claimed: %v, %v", got, err)
 	}
-	closed(t, paused)
-	closed(t, other)
+	storetest.Close(t, paused)
+	storetest.Close(t, other)
 }

@@ -14,6 +14,7 @@ import (
 	"concord/ledger"
 	"concord/store"
 	"concord/store/postgres"
+	"concord/store/storetest"
 )
 
 // slowest is how long anything here may take before the test gives up on it.
@@ -35,40 +36,7 @@ func wallClock() int64 { return time.Now().UnixNano() }
 // commit opens a chain for appending.
 func commit(t testing.TB, j journal.Journal, n int) *store.Committer {
 	t.Helper()
-	c, err := store.NewCommitter(t.Context(), j, journaltest.Chain(n), store.CommitterOptions{Now: wallClock})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-func add(t testing.TB, c *store.Committer, entries ...journal.Entry) error {
-	t.Helper()
-	w, err := c.Append(entries...)
-	if err != nil {
-		return err
-	}
-	<-w.Done()
-	return w.Err()
-}
-
-func closed(t testing.TB, c *store.Committer) {
-	t.Helper()
-	if err := c.Close(background()); err != nil {
-		t.Error(err)
-	}
-}
-
-func good(t testing.TB, j journal.Journal) *journal.Report {
-	t.Helper()
-	r, err := journal.Verify(t.Context(), j, journal.VerifyOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !r.Good() {
-		t.Errorf("findings: %v", r.Findings)
-	}
-	return r
+	return storetest.Commit(t, j, n, store.CommitterOptions{Now: wallClock})
 }
 
 // postable are the intent and the refusal of the nth request: entries that the books take without any agreement.
@@ -126,7 +94,7 @@ func TestBlocksOfSeveralChainsArePostedInOneOrderThatARebuildFollows(t *testing.
 			for i, r := range replicas {
 				writing.Go(func() {
 					for n := range 60 {
-						if err := add(t, r.chain, postable(1000*i+n)...); err != nil {
+						if err := storetest.Add(t, r.chain, postable(1000*i+n)...); err != nil {
 							t.Error(err)
 						}
 					}
@@ -137,7 +105,7 @@ func TestBlocksOfSeveralChainsArePostedInOneOrderThatARebuildFollows(t *testing.
 				r.caughtUp(t)
 			}
 
-			good(t, replicas[0].journal)
+			storetest.Good(t, replicas[0].journal)
 			live, err := ledger.Digest(t.Context(), replicas[1].books)
 			if err != nil {
 				t.Fatal(err)
@@ -177,7 +145,7 @@ func TestWhenThePosterIsGoneAnotherTakesItsTurn(t *testing.T) {
 		return err == nil && got
 	})
 	second := start(t, url, 2)
-	if err := add(t, second.chain, postable(1)...); err != nil {
+	if err := storetest.Add(t, second.chain, postable(1)...); err != nil {
 		t.Fatal(err)
 	}
 	second.caughtUp(t) // by the first
@@ -186,11 +154,11 @@ func TestWhenThePosterIsGoneAnotherTakesItsTurn(t *testing.T) {
 	}
 
 	first.stop()
-	if err := add(t, second.chain, postable(2)...); err != nil {
+	if err := storetest.Add(t, second.chain, postable(2)...); err != nil {
 		t.Fatal(err)
 	}
 	second.caughtUp(t)
-	good(t, second.journal)
+	storetest.Good(t, second.journal)
 }
 
 func TestATurnThatNobodyKeepsRunsOut(t *testing.T) {
@@ -217,7 +185,7 @@ func TestOnlyTheNextMergeIsTakenAndItHoldsNothingElseUp(t *testing.T) {
 	j := openJournal(t, database(t))
 	defer j.Close()
 	a, b := commit(t, j, 1), commit(t, j, 2)
-	if err := add(t, b, postable(1)...); err != nil {
+	if err := storetest.Add(t, b, postable(1)...); err != nil {
 		t.Fatal(err)
 	}
 	waiting, err := j.Waiting(t.Context())
@@ -226,7 +194,7 @@ func TestOnlyTheNextMergeIsTakenAndItHoldsNothingElseUp(t *testing.T) {
 	}
 	first := waiting.Merge()
 	merge := func(m *journal.Merge) journal.Entry { return journal.Entry{Time: 1, ID: "m", Body: m} }
-	if err := add(t, a, merge(first)); err != nil {
+	if err := storetest.Add(t, a, merge(first)); err != nil {
 		t.Fatal(err)
 	}
 
@@ -246,7 +214,7 @@ func TestOnlyTheNextMergeIsTakenAndItHoldsNothingElseUp(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := add(t, b, merge(m)); !errors.Is(err, journal.ErrConflict) {
+		if err := storetest.Add(t, b, merge(m)); !errors.Is(err, journal.ErrConflict) {
 			t.Errorf("%s: %v, want %v", name, err, journal.ErrConflict)
 		}
 		if <-commit.Done(); commit.Err() != nil {
@@ -256,9 +224,9 @@ func TestOnlyTheNextMergeIsTakenAndItHoldsNothingElseUp(t *testing.T) {
 	if err := store.MergeAll(t.Context(), j, a); err != nil {
 		t.Error(err)
 	}
-	good(t, j)
-	closed(t, a)
-	closed(t, b)
+	storetest.Good(t, j)
+	storetest.Close(t, a)
+	storetest.Close(t, b)
 }
 
 func TestOfPostersThatMergeAtOnceEachNumberIsWrittenOnce(t *testing.T) {
@@ -275,7 +243,7 @@ func TestOfPostersThatMergeAtOnceEachNumberIsWrittenOnce(t *testing.T) {
 	for i, c := range posters {
 		merging.Go(func() {
 			for n := range 25 {
-				if err := add(t, c, postable(1000*i+n)...); err != nil {
+				if err := storetest.Add(t, c, postable(1000*i+n)...); err != nil {
 					t.Error(err)
 				}
 				switch err := store.MergeAll(t.Context(), j, c); {
@@ -294,7 +262,7 @@ func TestOfPostersThatMergeAtOnceEachNumberIsWrittenOnce(t *testing.T) {
 	if won.Load() == 0 {
 		t.Error("nobody merged")
 	}
-	good(t, j)
+	storetest.Good(t, j)
 	seen := uint64(0)
 	err := j.Merged(t.Context(), journal.Cursor{}, func(b *journal.Block) bool {
 		seen++
@@ -307,7 +275,7 @@ func TestOfPostersThatMergeAtOnceEachNumberIsWrittenOnce(t *testing.T) {
 		t.Errorf("%d blocks in the order, %v; want at least %d", seen, err, 4*26)
 	}
 	for _, c := range posters {
-		closed(t, c)
+		storetest.Close(t, c)
 	}
 }
 
@@ -320,10 +288,10 @@ func TestChainsThatSayNothingToTheBooksCauseNoMerge(t *testing.T) {
 		if err := store.MergeAll(t.Context(), j, c); err != nil {
 			t.Fatal(err)
 		}
-		closed(t, c)
+		storetest.Close(t, c)
 	}
 	c := commit(t, j, 9)
-	if err := add(t, c, postable(1)...); err != nil {
+	if err := storetest.Add(t, c, postable(1)...); err != nil {
 		t.Fatal(err)
 	}
 	for range 3 {
@@ -331,9 +299,9 @@ func TestChainsThatSayNothingToTheBooksCauseNoMerge(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	closed(t, c)
+	storetest.Close(t, c)
 
-	report := good(t, j)
+	report := storetest.Good(t, j)
 	merges := uint64(0)
 	for _, k := range report.Kinds {
 		if k.Kind == journal.KindMerge {
@@ -358,7 +326,7 @@ func TestAReaderSeesEachBlockOnceWhileBlocksAreMerged(t *testing.T) {
 		defer close(done)
 		for n := range 80 {
 			for i, c := range []*store.Committer{a, b} {
-				if err := add(t, c, postable(1000*i+n)...); err != nil {
+				if err := storetest.Add(t, c, postable(1000*i+n)...); err != nil {
 					t.Error(err)
 				}
 			}
@@ -373,10 +341,10 @@ func TestAReaderSeesEachBlockOnceWhileBlocksAreMerged(t *testing.T) {
 			running = false
 		default:
 		}
-		good(t, j)
+		storetest.Good(t, j)
 	}
-	closed(t, a)
-	closed(t, b)
+	storetest.Close(t, a)
+	storetest.Close(t, b)
 }
 
 func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
@@ -391,7 +359,7 @@ func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
 		a, b := commit(t, j, 1), commit(t, j, 2)
 		for n := range 3 {
 			for i, c := range []*store.Committer{a, b} {
-				if err := add(t, c, postable(10*n+i)...); err != nil {
+				if err := storetest.Add(t, c, postable(10*n+i)...); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -399,10 +367,10 @@ func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
 		if err := store.MergeAll(t.Context(), j, a); err != nil {
 			t.Fatal(err)
 		}
-		if err := add(t, b, postable(100)...); err != nil {
+		if err := storetest.Add(t, b, postable(100)...); err != nil {
 			t.Fatal(err)
 		}
-		good(t, j)
+		storetest.Good(t, j)
 
 		servers.plain.Exec(t, url, spoil)
 
@@ -413,8 +381,8 @@ func TestVerifyHoldsTheOrderOfTheStorageToTheMergeEntries(t *testing.T) {
 		if !slices.ContainsFunc(r.Findings, func(f journal.Finding) bool { return f.Problem == journal.BadMerge }) {
 			t.Errorf("%s: findings %v, want the order to be found wrong", name, r.Findings)
 		}
-		closed(t, a)
-		closed(t, b)
+		storetest.Close(t, a)
+		storetest.Close(t, b)
 		if err := j.Close(); err != nil {
 			t.Error(err)
 		}
