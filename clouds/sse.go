@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 )
 
 // MaxEvent bounds one event of a stream, in bytes: an event may hold a whole picture.
@@ -20,12 +21,15 @@ type Frame struct {
 	Name []byte // its event line; nil if it has none
 }
 
-// A Splitter cuts a server-sent stream into events. It reads into one buffer of its own, allocates nothing per event and
-// holds no more than one event and what the reader gave along with it. It is for one goroutine.
+// A Splitter cuts a server-sent stream into events. It reads into one buffer, allocates nothing per event and holds no more
+// than one event and what the reader gave along with it; between two events it need hold no buffer at all. It is for one
+// goroutine.
 type Splitter struct {
 	r          io.Reader
-	buf        []byte
+	buf        []byte // nil = none is held
 	start, end int    // the unread bytes of buf
+	searched   int    // no blank line ends before it
+	whole      int    // where the event ends that begins at start; 0 = not known
 	joined     []byte // data of an event with several data lines
 	err        error  // what the reader said, kept until the buffer is used up
 	begun      bool
@@ -36,6 +40,9 @@ const (
 	emptyReads  = 100 // reads in a row that may return nothing
 )
 
+// buffers are those of splitters that hold nothing: of thousands of streams that wait, few have something half read.
+var buffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+
 // NewSplitter reads events from r, with buf as its first buffer (nil = one of its own).
 func NewSplitter(r io.Reader, buf []byte) *Splitter {
 	s := &Splitter{buf: buf[:cap(buf)]}
@@ -45,52 +52,62 @@ func NewSplitter(r io.Reader, buf []byte) *Splitter {
 
 // Reset makes the splitter read from r, keeping its buffer unless a long event has made it large.
 func (s *Splitter) Reset(r io.Reader) {
-	if cap(s.buf) == 0 || cap(s.buf) > 16*smallBuffer {
-		s.buf = make([]byte, smallBuffer)
+	if cap(s.buf) > 16*smallBuffer {
+		s.buf = nil
 	}
 	if cap(s.joined) > 16*smallBuffer {
 		s.joined = nil
 	}
-	s.r, s.start, s.end, s.err, s.begun = r, 0, 0, nil, false
+	s.r, s.start, s.end, s.searched, s.whole, s.err, s.begun = r, 0, 0, 0, 0, nil, false
 }
 
-// Buffered reports whether bytes are left that Next can look at without reading.
-func (s *Splitter) Buffered() bool { return s.end > s.start }
+// Release gives the buffer up if nothing is in it that was not read, and reports that. Frames of before are not valid any more:
+// other splitters use it.
+func (s *Splitter) Release() bool {
+	if s.start < s.end {
+		return false
+	}
+	if len(s.buf) == smallBuffer {
+		buffers.Put((*[smallBuffer]byte)(s.buf))
+	}
+	s.buf, s.start, s.end, s.searched = nil, 0, 0, 0
+	return true
+}
+
+// Held reports whether Next returns without reading: the next event is there, or there is none any more.
+func (s *Splitter) Held() bool {
+	if s.whole == 0 && s.start < s.end {
+		s.whole, s.searched = blankLine(s.buf[:s.end], s.start, max(s.searched, s.start))
+	}
+	return s.whole > 0 || s.err != nil
+}
 
 // Next returns the next event. At the end of a stream that ends between two events the error is io.EOF, at one that ends
 // inside an event io.ErrUnexpectedEOF; a last "[DONE]" without its blank line counts as whole, and gets one.
 func (s *Splitter) Next() (Frame, error) {
-	searched := s.start // no blank line ends before it
-	for {
-		if end, resume := blankLine(s.buf[:s.end], s.start, searched); end > 0 {
-			f := s.frame(s.buf[s.start:end])
-			s.start = end
-			return f, nil
-		} else {
-			searched = resume
-		}
-		if s.err != nil {
-			return s.last()
-		}
-		if s.start > 0 {
-			copy(s.buf, s.buf[s.start:s.end])
-			searched -= s.start
-			s.end -= s.start
-			s.start = 0
-		}
-		if s.end == len(s.buf) {
-			if len(s.buf) >= MaxEvent {
-				return Frame{}, ErrEventTooLong
-			}
-			grown := make([]byte, min(2*len(s.buf), MaxEvent))
-			copy(grown, s.buf)
-			s.buf = grown
-		}
-		s.fill()
+	for !s.Held() {
+		s.Fill()
 	}
+	if s.whole == 0 {
+		return s.last()
+	}
+	f := s.frame(s.buf[s.start:s.whole])
+	s.start, s.searched, s.whole = s.whole, s.whole, 0
+	return f, nil
 }
 
-func (s *Splitter) fill() {
+// Fill reads more, once. What goes wrong is said by Next.
+func (s *Splitter) Fill() {
+	if s.start > 0 {
+		copy(s.buf, s.buf[s.start:s.end])
+		s.searched = max(s.searched-s.start, 0)
+		s.end -= s.start
+		s.start = 0
+	}
+	if s.end == len(s.buf) && !s.grow() {
+		s.err = ErrEventTooLong
+		return
+	}
 	for range emptyReads {
 		n, err := s.r.Read(s.buf[s.end:])
 		s.end += n
@@ -99,6 +116,22 @@ func (s *Splitter) fill() {
 		}
 	}
 	s.err = io.ErrNoProgress
+}
+
+// grow makes room in the buffer; false = an event is too long.
+func (s *Splitter) grow() bool {
+	switch {
+	case s.buf == nil:
+		room, _ := buffers.Get().(*[smallBuffer]byte)
+		s.buf = room[:]
+	case len(s.buf) >= MaxEvent:
+		return false
+	default:
+		grown := make([]byte, max(min(2*len(s.buf), MaxEvent), smallBuffer))
+		copy(grown, s.buf)
+		s.buf = grown
+	}
+	return true
 }
 
 // last deals with what is left when the reader has ended.

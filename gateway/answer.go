@@ -113,6 +113,7 @@ func (q *request) stream(t, deployment int, resp *http.Response, cancel context.
 	c, now, r := &q.g.config, q.g.now(), &q.relay
 	adapter := q.view.places[deployment].adapter
 	r.adapter, r.call, r.src, r.count = adapter, &q.call, resp.Body, c.Count
+	r.await, _ = resp.Body.(interface{ Await() })
 	r.hideUsage = !q.call.Scan.IncludeUsage
 	r.choices = max(q.call.Scan.Choices, 1)
 	r.holdBytes, r.holdUntil = c.HoldPrelude, now+int64(c.Timeouts.Hold)

@@ -47,6 +47,7 @@ type relay struct {
 	}
 	call     *clouds.Call
 	src      io.Reader
+	await    interface{ Await() } // of src: returns once it has something; nil = src cannot say
 	out      sink
 	watch    *watch
 	progress func(units, text int64)
@@ -101,22 +102,40 @@ func (r *relay) start() {
 	r.split.Reset(r)
 }
 
-// Read gives the splitter more bytes. Whatever was written goes out before the relay waits for the cloud, so that one flush
-// serves all events that came together.
-func (r *relay) Read(p []byte) (int, error) {
+// end lets go of what the relay worked with.
+func (r *relay) end() {
+	r.src, r.await, r.adapter, r.call = nil, nil, nil, nil
+	r.frame, r.event = clouds.Frame{}, clouds.Event{}
+	r.split.Reset(nil)
+	r.split.Release()
+}
+
+// more waits for the cloud. Whatever was written goes out before that, so that one flush serves all events that came together.
+// Nothing is kept in buffers meanwhile: most of the streams that are open wait here.
+func (r *relay) more() error {
 	if r.dirty {
 		if err := r.flush(); err != nil {
-			return 0, err
+			return err
 		}
 		r.tell()
 	}
 	r.watch.set(reading, r.readLimit())
+	if r.await != nil && r.split.Release() {
+		r.frame, r.event = clouds.Frame{}, clouds.Event{} // their bytes are gone
+		r.await.Await()
+	}
+	r.split.Fill()
+	if r.open {
+		r.writing()
+	}
+	return nil
+}
+
+// Read gives the splitter more bytes.
+func (r *relay) Read(p []byte) (int, error) {
 	n, err := r.src.Read(p)
 	if r.bytesIn += int64(n); r.firstAt == 0 && n > 0 {
 		r.firstAt = r.now()
-	}
-	if r.open {
-		r.writing()
 	}
 	return n, err
 }
@@ -159,6 +178,9 @@ func (r *relay) tell() {
 // prelude reads up to the first content and writes nothing. Until it has returned ready, another cloud may still answer.
 func (r *relay) prelude() ending {
 	for {
+		for !r.split.Held() {
+			_ = r.more() // nothing was written yet
+		}
 		if !r.next() {
 			return broken
 		}
@@ -188,11 +210,13 @@ func (r *relay) content() ending {
 	}
 	r.held = r.held[:0]
 	for {
-		if !r.pending && !r.next() {
-			switch {
-			case errors.Is(r.reason, errClient):
+		for !r.pending && !r.split.Held() {
+			if r.more() != nil {
 				return gone
-			case r.finished():
+			}
+		}
+		if !r.pending && !r.next() {
+			if r.finished() {
 				return whole
 			}
 			return broken

@@ -113,7 +113,7 @@ func (q *request) reset() {
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
 	q.credited, q.unsent, q.onLoan = false, false, money.Amount{}
 	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.aborted, q.firstByte = false, false, false, false, false, false, 0
-	q.relay.src, q.relay.adapter, q.relay.call = nil, nil, nil
+	q.relay.end()
 	for _, b := range []*[]byte{&q.body, &q.scratch, &q.answer, &q.relay.held, &q.relay.said} {
 		if cap(*b) > keepBody {
 			*b = nil

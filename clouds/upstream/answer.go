@@ -3,6 +3,7 @@ package upstream
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -57,21 +58,20 @@ func (c *conn) header(r *http.Request) (*http.Response, *body, error) {
 // block reads up to the empty line that ends a header.
 func (c *conn) block() (string, error) {
 	// What was read is often the whole header already.
-	held, _ := c.in.Peek(c.in.Buffered())
+	held := c.in.held()
 	if n := endOf(held); n > 0 {
-		text := string(held[:n])
-		_, err := c.in.Discard(n)
-		return text, err
+		c.in.take(n)
+		return string(held[:n]), nil
 	}
 	var text []byte
 	for {
-		line, err := c.in.ReadSlice('\n')
+		line, err := c.in.line()
 		text = append(text, line...)
 		switch {
 		case len(text) > maxHeader:
 			return "", fmt.Errorf("%w: its header is longer than %d bytes", errMalformed, maxHeader)
-		case err != nil && len(line) == bufSize:
-			continue // a long line
+		case errors.Is(err, errLineTooLong):
+			continue
 		case err == io.EOF:
 			return "", io.ErrUnexpectedEOF
 		case err != nil:

@@ -43,6 +43,14 @@ func (b *body) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Await returns once something of the body has come, or its end, or an error that Read reports then: whoever reads need hold no
+// buffer before that.
+func (b *body) Await() {
+	if b.err == nil && !b.ended && b.conn != nil && len(b.conn.in.held()) == 0 {
+		_ = b.conn.in.fill() // it says the same to Read
+	}
+}
+
 func (b *body) read(p []byte) (int, error) {
 	if b.chunked {
 		return b.readChunks(p)
@@ -74,12 +82,15 @@ func (b *body) readChunks(p []byte) (n int, err error) {
 				return n, err
 			}
 		}
-		if n > 0 && b.conn.in.Buffered() == 0 {
+		if n > 0 && len(b.conn.in.held()) == 0 {
 			return n, nil
 		}
 		m, err := b.conn.in.Read(p[n:min(len(p), n+int(min(b.left, int64(len(p)))))])
 		n += m
-		b.left -= int64(m)
+		if b.left -= int64(m); b.left == 0 && bytes.HasPrefix(b.conn.in.held(), lineEnd) {
+			b.conn.in.take(len(lineEnd)) // so that nothing is held while the next chunk is waited for
+			b.begun = false
+		}
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
@@ -90,9 +101,11 @@ func (b *body) readChunks(p []byte) (n int, err error) {
 	return n, nil
 }
 
+var lineEnd = []byte("\r\n")
+
 // headHeld reports whether the next chunk's head has come, with the line end of this one.
 func (b *body) headHeld() bool {
-	held, _ := b.conn.in.Peek(b.conn.in.Buffered())
+	held := b.conn.in.held()
 	if b.begun {
 		end := bytes.IndexByte(held, '\n')
 		if end < 0 {
@@ -152,11 +165,11 @@ func (b *body) chunk() error {
 
 // line reads a line without its end.
 func (b *body) line() ([]byte, error) {
-	line, err := b.conn.in.ReadSlice('\n')
+	line, err := b.conn.in.line()
 	switch {
 	case err == io.EOF:
 		return nil, io.ErrUnexpectedEOF
-	case err != nil && len(line) > 0, len(line) > maxChunkLine:
+	case errors.Is(err, errLineTooLong), err == nil && len(line) > maxChunkLine:
 		return nil, fmt.Errorf("%w: a chunk's line is longer than %d bytes", errMalformed, maxChunkLine)
 	case err != nil:
 		return nil, err
@@ -183,7 +196,7 @@ func (b *body) drop() {
 func (b *body) release() {
 	c := b.conn
 	b.conn = nil
-	if !b.stop() || b.last || c.in.Buffered() > 0 {
+	if !b.stop() || b.last || len(c.in.held()) > 0 {
 		c.close()
 		return
 	}

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -20,7 +19,7 @@ type conn struct {
 	host      *host
 	raw       net.Conn // under TLS
 	rw        net.Conn
-	in        *bufio.Reader
+	in        *wire
 	secure    bool
 	idleSince time.Time
 	closing   sync.Once
@@ -45,7 +44,7 @@ func (c *conn) exchange(ctx context.Context, r *http.Request) (_ *http.Response,
 	if err != nil {
 		return fail(false, err)
 	}
-	if _, err := c.in.Peek(1); err != nil {
+	if err := c.in.fill(); err != nil {
 		switch {
 		case written != nil:
 			err = fmt.Errorf("send to %s: %w", r.URL.Host, written)

@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -9,7 +8,7 @@ import (
 
 // Exchange sends one request over a connection and reads its answer whole; false = it could not.
 func Exchange(over net.Conn, r *http.Request) (status int, text string, ok bool) {
-	c := &conn{client: New(Settings{}), host: &host{}, raw: over, rw: over, in: bufio.NewReaderSize(over, bufSize)}
+	c := &conn{client: New(Settings{}), host: &host{}, raw: over, rw: over, in: newWire(over, nil)}
 	defer c.close()
 	resp, _, err := c.exchange(r.Context(), r)
 	if err != nil {

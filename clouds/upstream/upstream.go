@@ -7,7 +7,6 @@
 package upstream
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -214,6 +213,7 @@ func (h *host) take() *conn {
 func (c *Client) put(cn *conn) {
 	h := cn.host
 	cn.idleSince = time.Now()
+	cn.in.release()
 	h.mu.Lock()
 	full := len(h.idle) >= c.settings.IdlePerHost
 	if !full {
@@ -266,7 +266,11 @@ func (c *Client) dial(ctx context.Context, h *host, u *url.URL) (*conn, error) {
 		}
 		cn.secure = true
 	}
-	cn.in = bufio.NewReaderSize(cn.rw, bufSize)
+	if cn.secure {
+		cn.in = newWire(cn.rw, nil)
+	} else {
+		cn.in = newWire(cn.rw, waiting(raw))
+	}
 	return cn, nil
 }
 

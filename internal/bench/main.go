@@ -56,7 +56,7 @@ func dispatch(ctx context.Context, args []string) error {
 	flags.IntVar(&s.streams, "streams", 2000, "streams open at once when memory is measured")
 	flags.StringVar(&s.only, "only", "", "fronts to measure, with commas between them; nothing = all")
 	flags.StringVar(&s.json, "json", "", "write all figures to this file")
-	flags.StringVar(&s.profile, "profile", "", "instead of measuring, write a CPU profile under this load: whole, stream, or paced")
+	flags.StringVar(&s.profile, "profile", "", "instead of measuring, write a CPU profile under this load: whole, streams, or paced; memory: what open streams hold")
 	flags.StringVar(&s.profileOf, "profile-of", "strict", "the front that is profiled: strict, relaxed, off, or reverseproxy")
 	if err := flags.Parse(args); err != nil {
 		return err

@@ -111,10 +111,23 @@ func (w *world) memoryOf(ctx context.Context, s *settings, name string, r *repor
 	defer func() { err = errors.Join(err, f.stop()) }()
 	pause(ctx, 500*time.Millisecond)
 	m := memory{Ready: f.ready, Idle: f.rss(), Own: f.own()}
+	all, t := f.openStreams(ctx, s.streams)
+	for range 10 { // all are open for a while: each takes 4 s
+		m.Open = max(m.Open, f.rss())
+		pause(ctx, 100*time.Millisecond)
+	}
+	all.Wait()
+	m.Streams, m.Failed = t.Done, t.Failed
+	m.After = f.rss()
+	r.Memory[name] = m
+	return nil
+}
+
+// openStreams begins slow streams, which are open for 4 s each.
+func (f *front) openStreams(ctx context.Context, streams int) (*sync.WaitGroup, *tally) {
 	raw := request(payload(true, 80*time.Millisecond))
-	var all sync.WaitGroup
-	t := &tally{}
-	for range s.streams {
+	all, t := &sync.WaitGroup{}, &tally{}
+	for range streams {
 		all.Go(func() {
 			c, err := connect(f.address)
 			if err != nil {
@@ -127,15 +140,7 @@ func (w *world) memoryOf(ctx context.Context, s *settings, name string, r *repor
 		})
 		pause(ctx, 500*time.Microsecond)
 	}
-	for range 10 { // all are open for a while: each takes 4 s
-		m.Open = max(m.Open, f.rss())
-		pause(ctx, 100*time.Millisecond)
-	}
-	all.Wait()
-	m.Streams, m.Failed = t.Done, t.Failed
-	m.After = f.rss()
-	r.Memory[name] = m
-	return nil
+	return all, t
 }
 
 // rounds loads every front in turns: A B C A B C.
@@ -183,13 +188,16 @@ func (w *world) rounds(ctx context.Context, s *settings, names []string, r *repo
 	return nil
 }
 
-// writeProfile puts one front under one load and writes its CPU profile.
+// writeProfile puts one front under one load and writes its CPU profile, or the profile of its memory with many streams open.
 func (w *world) writeProfile(ctx context.Context, s *settings) (err error) {
 	f, err := w.start(ctx, s.profileOf, true)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.stop()) }()
+	if s.profile == memoryProfile {
+		return f.profileMemory(ctx, s)
+	}
 	const seconds = 8
 	profiled := make(chan error, 1)
 	go func() {
@@ -207,6 +215,26 @@ func (w *world) writeProfile(ctx context.Context, s *settings) (err error) {
 		}
 	}
 	return fmt.Errorf("there is no load %q", s.profile)
+}
+
+// memoryProfile is the profile of what open streams hold.
+const memoryProfile = "memory"
+
+// profileMemory writes what the heap holds, and what the goroutines do, while many streams are open.
+func (f *front) profileMemory(ctx context.Context, s *settings) error {
+	idle := f.rss()
+	all, tally := f.openStreams(ctx, s.streams)
+	pause(ctx, time.Second)
+	open := f.rss()
+	fmt.Fprintf(os.Stderr, "%.1f MB at rest, %.1f MB with %d streams open: %.1f KB each; heap in bench.heap, goroutines in bench.goroutines\n",
+		mega(idle), mega(open), s.streams, float64(open-idle)/1024/float64(s.streams))
+	err := errors.Join(
+		fetch(ctx, "http://"+f.profiles+"/debug/pprof/goroutine?debug=1", "bench.goroutines"),
+		fetch(ctx, "http://"+f.profiles+"/debug/pprof/heap?debug=1", "bench.memstats"),
+		fetch(ctx, "http://"+f.profiles+"/debug/pprof/heap?gc=1", "bench.heap"))
+	all.Wait()
+	fmt.Fprintf(os.Stderr, "%d done, %d failed %s\n", tally.Done, tally.Failed, tally.Failure)
+	return err
 }
 
 func fetch(ctx context.Context, url, file string) (err error) {
