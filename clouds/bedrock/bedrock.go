@@ -82,7 +82,16 @@ func (a *Adapter) Prepare(t *clouds.Target, c *clouds.Call) (*clouds.Exchange, e
 	case clouds.ByConverse:
 		return a.converse(t, c)
 	}
-	return clouds.Send(c, clouds.Join(t.Base, "/openai/v1", c.Path), &edit, requestID), nil
+	return clouds.Send(c, clouds.Join(t.Base, prefix(t), c.Path), &edit, requestID), nil
+}
+
+// prefix is in front of OpenAI's paths where the account's endpoint has none: mantle has the models with open weights at one of
+// their own.
+func prefix(t *clouds.Target) string {
+	if mantle(t) && clouds.OpenWeights(t.Model) {
+		return "/v1"
+	}
+	return "/openai/v1"
 }
 
 // chat applies what hosts refuse in chat completions.

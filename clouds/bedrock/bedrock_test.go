@@ -29,6 +29,8 @@ func TestConformance(t *testing.T) {
 		"Converse, profile, signature":      {sol, "/model", "runtime", pair, clouds.ByConverse},
 		"mantle, open weights, API key":     {"openai.gpt-oss-120b", "/v1", "mantle", "ABSK-emulated", ""},
 		"mantle, frontier model, API key":   {"openai.gpt-6-sol", "/openai/v1", "mantle", "ABSK-emulated", ""},
+		"mantle, open weights, no path":     {"openai.gpt-oss-120b", "", "mantle", "ABSK-emulated", ""},
+		"mantle, frontier model, no path":   {"openai.gpt-6-sol", "", "mantle", "ABSK-emulated", ""},
 		"mantle, frontier model, signature": {"openai.gpt-6-sol", "/openai/v1", "mantle", pair, ""},
 	} {
 		// Once at the cloud's own host, and once at another, where the configuration says which plane it is.

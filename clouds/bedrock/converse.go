@@ -109,7 +109,7 @@ type mapping struct {
 }
 
 func (m *mapping) no(reason string) error {
-	return &clouds.UnsupportedError{Cloud: m.cloud, Param: m.param, Reason: reason + " through Converse"}
+	return &clouds.UnsupportedError{Cloud: m.cloud, Param: m.param, Reason: "through Converse, " + reason}
 }
 
 func (m *mapping) encode() []byte {
@@ -248,7 +248,7 @@ func (m *mapping) tools(v json.RawMessage) error {
 		}
 		var t tool
 		if t.Spec.Name, ok = text(function["name"]); !ok || !validName(t.Spec.Name) {
-			return m.no("a function's name has letters, digits, _ and -, 64 of them at most,")
+			return m.no("a function's name has letters, digits, _ and -, 64 of them at most")
 		}
 		t.Spec.Description, _ = text(function["description"])
 		if t.Spec.Schema.JSON = function["parameters"]; t.Spec.Schema.JSON == nil {

@@ -183,7 +183,7 @@ func (m *mapping) picture(blocks []block, v json.RawMessage) ([]block, error) {
 	case clouds.OpenWeights(m.model):
 		return nil, m.no("this model reads no pictures")
 	case !strings.HasPrefix(address, "data:image/") || !found || data == "":
-		return nil, m.no("pictures stand in the request, as data: URLs,")
+		return nil, m.no("pictures stand in the request, as data: URLs")
 	}
 	switch kind {
 	case "png", "jpeg", "gif", "webp":

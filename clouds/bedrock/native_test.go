@@ -114,6 +114,9 @@ func TestInvokeModelTakesChatAlone(t *testing.T) {
 func FuzzTranscode(f *testing.F) {
 	f.Add(chunk(f, `{"choices":[{"finish_reason":"stop"}]}`))
 	f.Add(message(f, `{"message":"m"}`, ":message-type", "exception", ":exception-type", ""))
+	f.Add(append(said(f, "contentBlockStart", `{"contentBlockIndex":2,"start":{"toolUse":{"toolUseId":"t","name":"f"}}}`),
+		said(f, "contentBlockDelta", `{"contentBlockIndex":2,"delta":{"toolUse":{"input":"{}"}}}`)...))
+	f.Add(append(said(f, "messageStop", `{"stopReason":"end_turn"}`), said(f, "metadata", `{"usage":{"inputTokens":5,"outputTokens":3}}`)...))
 	f.Fuzz(func(t *testing.T, stream []byte) {
 		out, err := transcode(stream)
 		if err == nil && out != "" && !strings.HasSuffix(out, "\n\n") {

@@ -111,3 +111,60 @@ func TestAnErrorInABedrockStreamIsAnException(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestConverseRefusesWhatAmazonRefuses(t *testing.T) {
+	t.Parallel()
+	at := native(t) + "converse"
+	turn := func(role, content string) string { return `{"role":"` + role + `","content":[` + content + `]}` }
+	ask := func(more string, turns ...string) string {
+		return `{"messages":[` + strings.Join(turns, ",") + `]` + more + `}`
+	}
+	const text, use = `{"text":"a"}`, `{"toolUse":{"toolUseId":"t1","name":"f","input":{}}}`
+	const tools = `,"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}]}`
+	const result = `{"toolResult":{"toolUseId":"t1","content":[{"text":"b"}]}}`
+	for name, row := range map[string]struct{ body, says string }{
+		"no message":              {ask(""), "must start with a user message"},
+		"the assistant first":     {ask("", turn("assistant", text)), "must start with a user message"},
+		"no such role":            {ask("", turn("user", text), turn("system", text)), "enum value set: [user, assistant]"},
+		"twice the same side":     {ask("", turn("user", text), turn("user", text)), "must alternate between user and assistant"},
+		"an empty message":        {ask("", turn("user", "")), "messages.0 is empty"},
+		"a blank text":            {ask("", turn("user", `{"text":" "}`)), "messages.0.content.0 is blank"},
+		"two kinds in a block":    {ask("", turn("user", `{"text":"a","image":{}}`)), "must set one of the following keys"},
+		"a picture":               {ask("", turn("user", `{"image":{"format":"png","source":{"bytes":"AAAA"}}}`)), "doesn't support the image content block"},
+		"a picture of no format":  {ask("", turn("user", `{"image":{"format":"bmp","source":{"bytes":"AAAA"}}}`)), "image.format"},
+		"calls without tools":     {ask("", turn("user", text), turn("assistant", use), turn("user", result)), "toolConfig field must be defined"},
+		"a call without a result": {ask(tools, turn("user", text), turn("assistant", use), turn("user", text)), "Expected toolResult blocks at messages.2.content"},
+		"a result without a call": {ask(tools, turn("user", result)), "exceeds the number of toolUse blocks"},
+		"no tools in the list":    {ask(`,"toolConfig":{"tools":[]}`, turn("user", text)), "toolConfig.tools"},
+		"a choice of nothing":     {ask(`,"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}],"toolChoice":{"none":{}}}`, turn("user", text)), "extraneous key [none]"},
+		"no limit at all":         {ask(`,"inferenceConfig":{"maxTokens":0}`, turn("user", text)), "greater than or equal to 1"},
+		"too hot":                 {ask(`,"inferenceConfig":{"temperature":1.5}`, turn("user", text)), "inferenceConfig.temperature"},
+		"a tier of one's own":     {ask(`,"serviceTier":{"type":"gold"}`, turn("user", text)), "serviceTier.type"},
+		"what the model has not":  {ask(`,"additionalModelRequestFields":{"thinking":true}`, turn("user", text)), "Unknown parameter: 'thinking'"},
+		"what Converse has not":   {ask(`,"n":1`, turn("user", text)), "extraneous key [n]"},
+	} {
+		status, h, body := post(t, at, "Authorization: Bearer "+key, row.body)
+		if status != 400 || h.Get("X-Amzn-Errortype") != "ValidationException" || !strings.Contains(body, row.says) {
+			t.Errorf("%s: %d %v %s", name, status, h.Get("X-Amzn-Errortype"), body)
+		}
+	}
+	status, _, body := post(t, at, "Authorization: Bearer "+key, ask(tools, turn("user", text), turn("assistant", use), turn("user", result)))
+	if status != 200 {
+		t.Errorf("a call with its result: %d %s", status, body)
+	}
+}
+
+func TestConverseCallsTheToolThatItMust(t *testing.T) {
+	t.Parallel()
+	const ask = `{"messages":[{"role":"user","content":[{"text":"a [reasoning 2 tokens]"}]}],"toolConfig":{"tools":[{"toolSpec":{"name":"f","inputSchema":{"json":{}}}}],"toolChoice":{"any":{}}},` +
+		`"serviceTier":{"type":"flex"}}`
+	_, _, body := post(t, native(t)+"converse", "Authorization: Bearer "+key, ask)
+	if !strings.Contains(body, `"name":"f","input":{}}}`) || !strings.Contains(body, `"stopReason":"tool_use"`) || !strings.Contains(body, `"serviceTier":{"type":"flex"}`) {
+		t.Error(body)
+	}
+	_, _, body = post(t, native(t)+"converse-stream", "Authorization: Bearer "+key, ask)
+	kinds, _ := frames(t, body)
+	if got := strings.Join(kinds, " "); got != "messageStart contentBlockDelta contentBlockDelta contentBlockStop contentBlockStart contentBlockDelta contentBlockStop messageStop metadata" {
+		t.Error(got)
+	}
+}

@@ -444,7 +444,7 @@ func (l *loader) deployments() {
 			out.APIs = append(out.APIs, agreement.API(api.Value))
 		}
 		target := targets[d.Account.Value]
-		target.Deployment, target.Model = out.ID, out.Model
+		target.Deployment, target.Model, target.Protocol = out.ID, out.Model, l.protocol(d, account)
 		l.config.Catalog.Deployments = append(l.config.Catalog.Deployments, out)
 		l.config.Targets = append(l.config.Targets, target)
 	}
@@ -462,7 +462,7 @@ func (l *loader) target(id string, a account) clouds.Target {
 	}
 	t := clouds.Target{
 		Cloud: a.Cloud.Value, Base: base, Region: a.Region.Value, Account: id,
-		APIVersion: a.APIVersion.Value, Project: a.Project.Value, Kind: a.Kind.Value, Rejects: rejects,
+		APIVersion: a.APIVersion.Value, Project: a.Project.Value, Plane: l.plane(id, a), Kind: a.Kind.Value, Rejects: rejects,
 	}
 	l.credential(id, a, &t)
 	return t

@@ -36,3 +36,32 @@ func (l *loader) dialect(id string, a account) clouds.Fields {
 	}
 	return rejects
 }
+
+// amazon is the cloud whose accounts have planes and whose models have protocols.
+const amazon = "aws"
+
+// plane checks on which of Amazon's planes an account's endpoint is; "" = its host says.
+func (l *loader) plane(id string, a account) string {
+	switch p := a.Plane; {
+	case p.Given() && a.Cloud.Value != amazon:
+		l.reject("config-plane", p, "leave plane out", "account %s is on cloud %q, which has no planes", id, a.Cloud.Value)
+	case p.Given() && p.Value != clouds.Runtime && p.Value != clouds.Mantle:
+		l.reject("config-plane", p, "write plane: "+clouds.Runtime+" or plane: "+clouds.Mantle, "account %s is on plane %q, which Bedrock does not have", id, p.Value)
+	}
+	return a.Plane.Value
+}
+
+// protocol checks by which of Amazon's protocols a deployment's model is reached; "" = by its account's endpoint.
+func (l *loader) protocol(d deployment, a account) string {
+	p := d.Protocol
+	switch {
+	case !p.Given():
+	case a.Cloud.Value != amazon:
+		l.reject("config-protocol", p, "leave protocol out", "deployment %s is on cloud %q, which has one protocol", d.ID.Value, a.Cloud.Value)
+	case !slices.Contains([]string{clouds.ByOpenAI, clouds.ByInvoke, clouds.ByConverse}, p.Value):
+		l.reject("config-protocol", p, "write one of: openai, invoke, converse", "deployment %s is reached by %q, which Bedrock does not speak", d.ID.Value, p.Value)
+	case p.Value != clouds.ByOpenAI && (a.Plane.Value == clouds.Mantle || !a.Plane.Given() && strings.Contains(a.Endpoint.Value, "bedrock-mantle")):
+		l.reject("config-protocol", p, "leave protocol out, or name an account on the runtime plane", "deployment %s is reached by %s, which Bedrock's mantle plane does not speak", d.ID.Value, p.Value)
+	}
+	return p.Value
+}

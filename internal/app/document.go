@@ -72,6 +72,7 @@ type account struct {
 	Endpoint   text   `yaml:"endpoint"`
 	APIVersion text   `yaml:"api_version"`
 	Project    text   `yaml:"project"`
+	Plane      text   `yaml:"plane"` // aws: runtime or mantle
 	Secret     secret `yaml:"secret"`
 	Auth       auth   `yaml:"auth"`
 }
@@ -89,6 +90,7 @@ type deployment struct {
 	Seller    text   `yaml:"seller"`
 	Model     text   `yaml:"model"`
 	APIs      []text `yaml:"apis"`
+	Protocol  text   `yaml:"protocol"` // aws, runtime: openai, invoke or converse
 	Capacity  text   `yaml:"capacity"`
 	Paid      text   `yaml:"provisioned"`
 	MaxOutput text   `yaml:"max_output"`  // tokens that the model can answer with; of a picture, tokens of one

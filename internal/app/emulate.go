@@ -23,7 +23,7 @@ type EmulatorOptions struct {
 	Speed          float64 // divides latencies and Retry-After; 0 = no waiting at all
 	TokensPerChunk int
 	Seed           uint64
-	Plane          string // aws: runtime or mantle
+	Plane          string // aws: runtime or mantle; "" = as the accounts say, all of them the same
 	AsyncFilter    bool   // azure: its content filter runs beside the stream
 	Limits         emulator.Limits
 	Faults         behaviour.Faults
@@ -38,7 +38,7 @@ func NewEmulator(c *Config, cloud string, o EmulatorOptions) (*emulator.Emulator
 	}
 	for i := range c.Targets {
 		t, product := &c.Targets[i], c.Catalog.Deployments[i].Product
-		if t.Cloud != cloud {
+		if t.Cloud != cloud || o.Plane != "" && t.Plane != "" && t.Plane != o.Plane {
 			continue
 		}
 		if err := admitAccount(&config, t); err != nil {
@@ -49,6 +49,12 @@ func NewEmulator(c *Config, cloud string, o EmulatorOptions) (*emulator.Emulator
 		}
 		if t.APIVersion != "" && !slices.Contains(config.APIVersions, t.APIVersion) {
 			config.APIVersions = append(config.APIVersions, t.APIVersion)
+		}
+		if o.Plane == "" && t.Plane != "" {
+			if config.Plane != "" && config.Plane != t.Plane {
+				return nil, fmt.Errorf("%s has accounts on both planes of Bedrock, and an emulated cloud is one of them\n  name it: --plane runtime or --plane mantle", c.File)
+			}
+			config.Plane = t.Plane
 		}
 		if t.Project != "" {
 			config.Project = t.Project

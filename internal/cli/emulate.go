@@ -88,7 +88,7 @@ func newEmulate(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&prices, "prices", "", "CSV of the cloud's own list, by which each line of --journal says what it costs")
 	cmd.Flags().StringVar(&cert, "tls-cert", "", "certificate, to serve HTTPS: the libraries of Entra ID speak nothing else")
 	cmd.Flags().StringVar(&certKey, "tls-key", "", "its private key")
-	cmd.Flags().StringVar(&options.Plane, "plane", "", "of aws: runtime or mantle (default runtime)")
+	cmd.Flags().StringVar(&options.Plane, "plane", "", "of aws: runtime or mantle (default: as its accounts say, else runtime)")
 	cmd.Flags().BoolVar(&options.AsyncFilter, "async-filter", false, "of azure: the content filter runs beside the stream, in chunks of its own")
 	cmd.Flags().Int64Var(&options.Limits.Requests, "requests-per-minute", 0, "limit of each account and model; 0 = none")
 	cmd.Flags().Int64Var(&options.Limits.Tokens, "tokens-per-minute", 0, "limit of each account and model; 0 = none")
