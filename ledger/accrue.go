@@ -1,6 +1,10 @@
 package ledger
 
-import "concord/money"
+import (
+	"cmp"
+
+	"concord/money"
+)
 
 // bring adds up what a flow, and the shares accrued for it so far, bring to a share: to its base, or to what is deducted
 // from it. A refund lowers the base once: as a deduction where the clause deducts refunds, as a negative base otherwise.
@@ -32,9 +36,14 @@ func (s *State) bring(p *sharePlan, f *flow) (b brought, err error) {
 		if err := s.convert(p, f.at, &b); err != nil {
 			return b, err
 		}
+	} else {
+		b.shown = b.base
 	}
 	for _, i := range p.feeds {
-		if b.base, err = b.base.Add(s.work.owed[i]); err != nil {
+		var err1, err2 error
+		b.base, err1 = b.base.Add(s.work.owed[i])
+		b.shown, err2 = b.shown.Add(s.work.owed[i])
+		if err := cmp.Or(err1, err2); err != nil {
 			return b, err
 		}
 	}
@@ -55,6 +64,9 @@ func (s *State) accrueShare(f *flow, p *sharePlan, b *brought) error {
 		if base, err = s.net(f.at, p, b); err != nil {
 			return err
 		}
+	}
+	if err := s.setAside(f, p, base, b); err != nil {
+		return err
 	}
 	seg := p.at(f.at)
 	change := totals{base: base}
@@ -142,7 +154,9 @@ func (s *State) oweShare(f *flow, p *sharePlan, seg *segment) error {
 			return err
 		}
 		w.owed[p.first+i] = owed
-		s.owe(f.posted, to, owed)
+		if err := s.owe(f.posted, to, owed); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -160,11 +174,11 @@ func (w *work) grow(t *totals, change totals) error {
 }
 
 // owe posts a share to the payer's book and, mirrored, to the payee's.
-func (s *State) owe(at int64, to *payeePlan, amount money.Amount) {
+func (s *State) owe(at int64, to *payeePlan, amount money.Amount) error {
 	s.put(at, to.cost, amount)
 	s.put(at, to.owed, amount.Neg())
 	s.put(at, to.received, amount)
-	s.put(at, to.revenue, amount.Neg())
+	return s.earn(at, to.revenue, amount.Neg())
 }
 
 // capped returns what of a share's growth its caps let through, from the narrowest window to the widest.

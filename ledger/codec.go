@@ -12,7 +12,7 @@ import (
 
 // stateVersion is the first byte of an encoded state, documentVersion that of an encoded document.
 const (
-	stateVersion    = 2
+	stateVersion    = 3
 	documentVersion = 1
 )
 
@@ -29,7 +29,7 @@ func (s *State) Encode() []byte {
 	for _, sh := range shares {
 		b = sh.encode(b)
 	}
-	return s.encodeMoney(s.encodeDemands(b))
+	return s.encodeAside(s.encodeMoney(s.encodeDemands(b)))
 }
 
 func (sh *share) encode(b []byte) []byte {
@@ -67,8 +67,7 @@ func (sh *share) encode(b []byte) []byte {
 		b = binary.BigEndian.AppendUint64(append(b, carry), uint64(c.from))
 		b = c.encodeWindows(b)
 	}
-	b = sh.encodeRunning(b)
-	return b
+	return sh.encodeAside(sh.encodeRunning(b))
 }
 
 func (t totals) encode(b []byte) []byte {
@@ -177,6 +176,7 @@ func (d *decoder) state(s *State) {
 	}
 	d.demands(s)
 	d.money(s)
+	d.cellsAside(s)
 }
 
 // share reads the running state of a share into the one that the documents made.
@@ -205,6 +205,7 @@ func (d *decoder) share(s *State) {
 		}
 	}
 	d.running(sh)
+	d.shareAside(sh)
 }
 
 func (d *decoder) counter(sh *share) {

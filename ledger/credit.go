@@ -47,6 +47,7 @@ func (s *State) creditClause(at int64, c *journal.Credit) error {
 	if err != nil {
 		return err
 	}
+	s.work.aside = true // it is neither earned on its day, nor a part of what was accrued
 	if err := s.move(at, k, where, stated, StatedPayable(k.payee, k.clause), cost, revenue, StatedReceivable(k.payer, k.clause)); err != nil {
 		return err
 	}

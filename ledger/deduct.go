@@ -107,7 +107,8 @@ func (p *sharePlan) deducts(what string) int {
 type brought struct {
 	base     money.Amount
 	deducted money.Amount
-	group    int // of deducted
+	group    int          // of deducted
+	shown    money.Amount // of base: what cells of revenue show of a sale
 }
 
 func (b *brought) isZero() bool { return b.base.IsZero() && b.deducted.IsZero() }

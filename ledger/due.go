@@ -175,10 +175,14 @@ func (s *State) move(posted int64, k dueKey, at place, amount money.Amount, debi
 func (s *State) putAt(posted int64, k dueKey, at place, book string, a Account, amount money.Amount) error {
 	to, err := s.spot(s.agreementOf(k.agreement), Posting{Book: book, Account: a, Clause: k.clause, Cloud: at.cloud,
 		Product: at.product, Stream: at.stream}, k.currency)
-	if err == nil {
-		s.put(posted, to, amount)
+	if err != nil {
+		return err
 	}
-	return err
+	s.put(posted, to, amount)
+	if to.line.kinds&kindShare == 0 {
+		return nil
+	}
+	return s.noteAside(posted, to, amount)
 }
 
 // A Due is what one party owes another under a clause, as far as more than usage touched it.

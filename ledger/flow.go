@@ -38,6 +38,7 @@ func (s *State) accrueFlow(f flow) error {
 	}
 	w.owed, w.split = w.owed[:sale.payees], w.split[:0]
 	clear(w.owed)
+	w.aside = f.isAside()
 	for i := range sale.shares {
 		p := &sale.shares[i]
 		b, err := s.bring(p, &f)

@@ -65,6 +65,7 @@ type salePlan struct {
 	shares   []sharePlan
 	suspense [usage.NumClasses][2]spot // unpriced usage, and its contra
 	payees   int                       // of all shares
+	zones    []*calendar               // of shares whose days begin at other hours
 }
 
 // A costPlan is what a cloud's charge to whoever pays it posts.
@@ -202,6 +203,7 @@ func (s *State) compileSale(t *termsPlan, k saleKey) (*salePlan, error) {
 	}
 	p.draws = c.draws(t, k.customer, k.seller, k.cloud, k.product, clause.Streams)
 	p.shares = c.shares(t, p, &source{sale: true}, clause.Streams)
+	p.zones = p.zonesOf()
 	return p, c.err
 }
 

@@ -84,6 +84,7 @@ func (s *State) postSale(at int64, r *journal.Record, plan *termsPlan) (*salePla
 	if w.streams, err = money.AppendSplit(w.streams[:0], price, p.parts, money.Scale); err != nil {
 		return nil, fmt.Errorf("streams of clause %s: %w", p.clause.Clause.Head().ID, err)
 	}
+	w.aside = p.straddles(at)
 	if err := s.postPrice(at, p, price); err != nil {
 		return nil, err
 	}
@@ -118,7 +119,9 @@ func (s *State) postCharge(posted int64, p *salePlan, price, tax money.Amount) e
 	}
 	s.put(posted, p.received, charged)
 	for i, amount := range s.work.streams {
-		s.put(posted, p.revenue[i], amount.Neg())
+		if err := s.earn(posted, p.revenue[i], amount.Neg()); err != nil {
+			return err
+		}
 	}
 	if !tax.IsZero() {
 		to, err := s.taxed(p)

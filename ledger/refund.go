@@ -73,7 +73,7 @@ func (s *State) back(at int64, o *journal.Origin, amount, tax money.Amount, stre
 // flow posts a signed amount of a sale: what the customer owes for it, what it draws of commitments, and what it makes of
 // shares.
 func (s *State) flow(f flow, amount, tax money.Amount) error {
-	s.work.streams = append(s.work.streams[:0], f.streams...)
+	s.work.streams, s.work.aside = append(s.work.streams[:0], f.streams...), f.isAside()
 	if err := s.postCharge(f.posted, f.sale, amount, tax); err != nil {
 		return err
 	}

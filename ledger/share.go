@@ -52,6 +52,7 @@ type share struct {
 	foreign  []*converted   // what was brought in other currencies
 	history  []*booked      // what was brought, where amendments are trued up
 	trueUps  []TrueUp
+	aside    map[asideKey]*money.Amount // of the base: what cells of revenue do not show
 }
 
 // A segment is the part of a share's life under one rate and one split among payees, within one window of its caps. Each
@@ -80,7 +81,8 @@ type Accrual struct {
 	Owed      []PayeeOwed  // by payee: what was posted, openings apart
 	// Provisional is the part of Base that stands at rates of exchange that are not final.
 	Provisional money.Amount
-	TrueUps     []TrueUp // by amendments that reach back, in the order in which they were posted
+	TrueUps     []TrueUp   // by amendments that reach back, in the order in which they were posted
+	Aside       []BasePart // of Base: what was not earned on the day that it is dated, or is no revenue in the share's currency
 }
 
 // PayeeOwed is what a share makes its payer owe one party.
@@ -113,7 +115,7 @@ func (s *State) Accrual(agreement, clause string) (Accrual, bool) {
 func (sh *share) accrual() Accrual {
 	a := Accrual{Agreement: sh.key.agreement, Clause: sh.key.clause, Window: "total",
 		Base: sh.life.base, Uncapped: sh.life.uncapped, Capped: sh.life.capped, Deducted: sh.deducted, Lifted: sh.lifted,
-		TrueUps: slices.Clone(sh.trueUps)}
+		TrueUps: slices.Clone(sh.trueUps), Aside: sh.baseParts()}
 	for _, p := range sh.payees {
 		a.Owed = append(a.Owed, PayeeOwed{p.party, p.owed, p.kept})
 	}

@@ -26,6 +26,7 @@ type State struct {
 	statements map[string]*Standing // by number
 	drawn      map[clauseKey]*counter
 	demanded   map[demandKey]*money.Amount
+	aside      map[*cell]*money.Amount // of cells of revenue
 
 	observed observed
 
@@ -49,6 +50,7 @@ type work struct {
 	posted  []posted
 	late    bool   // a share accrued under a version that an amendment has changed backwards
 	terms   bool   // it brings terms
+	aside   bool   // what is posted to revenue was not earned on its day under the day's terms
 	undone  []undo // what the entry changed of shares
 	streams []money.Amount
 	split   []money.Amount
@@ -73,7 +75,7 @@ func NewState() *State {
 	return &State{registry: newRegistry(), lines: newLines(), calendars: map[string]*calendar{}, shares: map[clauseKey]*share{},
 		dues: map[dueKey]*due{}, advanced: map[int32]*due{}, given: map[journal.Ref]given{}, rates: map[rateKey][]fixing{},
 		statements: map[string]*Standing{}, drawn: map[clauseKey]*counter{}, demanded: map[demandKey]*money.Amount{},
-		observed: newObserved()}
+		observed: newObserved(), aside: map[*cell]*money.Amount{}}
 }
 
 // Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.

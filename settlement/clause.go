@@ -3,6 +3,8 @@ package settlement
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -33,8 +35,9 @@ type gathered struct {
 	later   Totals       // of days after the period
 	opened  money.Amount // capped, before the journal began
 	drawn   [2]money.Amount
-	days    map[int32]money.Amount // capped, by day
-	bases   map[int32]money.Amount // by day
+	days    map[int32]money.Amount    // capped, by day
+	bases   map[int32]money.Amount    // by day
+	weights map[dayPlace]money.Amount // what is no sale of its day, or in another currency, by stream
 }
 
 // version returns a clause as it stood on a day, through the ids that it continues.
@@ -79,16 +82,33 @@ func (c *cutter) latest(id string) (agreement.InForce, bool) {
 	return agreement.InForce{}, false
 }
 
-// lineage returns a clause's id and those that it continues.
-func (c *cutter) lineage(id string) []string {
-	ids := []string{id}
-	for {
-		f, ok := c.latest(ids[len(ids)-1])
-		if !ok || f.Clause.Head().Continues == "" || slices.Contains(ids, f.Clause.Head().Continues) {
-			return ids
+// family returns the first of the clauses that continue each other up to a clause and after it, and all of them: their
+// running totals are one.
+func (c *cutter) family(id string) (root string, ids []string) {
+	before := map[string]string{id: ""}
+	for _, iv := range c.in.History {
+		for _, f := range iv.Terms.Clauses() {
+			if h := f.Clause.Head(); f.Agreement.Name == c.agreement.Name && (h.Continues != "" || before[h.ID] == "") {
+				before[h.ID] = h.Continues
+			}
 		}
-		ids = append(ids, f.Clause.Head().Continues)
 	}
+	rootOf := func(id string) string {
+		for range before {
+			if before[id] == "" {
+				break
+			}
+			id = before[id]
+		}
+		return id
+	}
+	root = rootOf(id)
+	for _, other := range slices.Sorted(maps.Keys(before)) {
+		if rootOf(other) == root {
+			ids = append(ids, other)
+		}
+	}
+	return root, ids
 }
 
 // clause makes the part of the statement that one flow is.
@@ -99,8 +119,8 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 		cl.Prose, cl.Provenance = in.Clause.Head().Prose, in.Provenance("")
 		cl.Notes = c.clauseNotes(in)
 	}
-	ids := c.lineage(f.id)
-	g, err := c.gather(f, ids)
+	root, ids := c.family(f.id)
+	g, err := c.gather(f, root, ids)
 	if err != nil {
 		return nil, err
 	}
@@ -110,14 +130,14 @@ func (c *cutter) clause(f flow) (*Clause, error) {
 	switch clause := in.Clause.(type) {
 	case *agreement.RevenueShare:
 		cl.Kind, cl.Rate = "revenue-share", clause.RateWords(c.agreement.Currency)
-		if err = c.shareTotals(cl, clause, f, ids, g); err != nil {
+		if err = c.shareTotals(cl, clause, f, root, ids, g); err != nil {
 			return nil, err
 		}
 		cl.Bridge.Opening, cl.Bridge.Closing = g.opening, g.closing
 		if cl.Bridge.Period, err = g.closing.less(g.opening); err != nil {
 			return nil, err
 		}
-		if cl.Caps, err = c.caps(in, clause, g); err != nil {
+		if cl.Caps, err = c.caps(in, clause, ids, g); err != nil {
 			return nil, err
 		}
 		if cl.Tiers, err = c.tiers(clause, ids, g); err != nil {
@@ -167,7 +187,7 @@ func (g *gathered) split(at place) ([]Line, error) {
 func sortedPlaces(m map[place]money.Amount) []place { return sorted(sums[place](m), place.compare) }
 
 // caps leads each cap of a share from what counted at the opening to what counts at the close.
-func (c *cutter) caps(in agreement.InForce, s *agreement.RevenueShare, g *gathered) ([]CapBridge, error) {
+func (c *cutter) caps(in agreement.InForce, s *agreement.RevenueShare, ids []string, g *gathered) ([]CapBridge, error) {
 	out := []CapBridge{}
 	end := c.out.Period.Until.Add(-time.Nanosecond)
 	for i, limit := range s.Caps {
@@ -191,7 +211,7 @@ func (c *cutter) caps(in agreement.InForce, s *agreement.RevenueShare, g *gather
 			}
 		}
 		for _, o := range c.agreement.Openings {
-			if o.Clause == s.ID && limit.Per == "total" && limit.CountsFrom.Before(o.AsOf) {
+			if slices.Contains(ids, o.Clause) && limit.Per == "total" && limit.CountsFrom.Before(o.AsOf) {
 				var err1, err2 error
 				used, err1 = used.Add(o.Capped)
 				opening, err2 = opening.Add(o.Capped)
@@ -243,10 +263,8 @@ func drawdown(clause *agreement.Commitment, g *gathered) (*Drawdown, error) {
 	return &Drawdown{Amount: clause.Amount, Opening: g.drawn[0], Closing: closing, Left: left}, nil
 }
 
-// shareTotals takes the totals of the ledger's running state, which knows no days, less what is dated after the period: it
-// knows of deductions, conversions and conditions, which no cell shows. The opening is where the statement before ended.
-func (c *cutter) shareTotals(cl *Clause, s *agreement.RevenueShare, f flow, ids []string, g *gathered) error {
-	root := ids[len(ids)-1]
+// shareTotals takes the totals of the ledger's running state, which knows no days, less what is dated after the period. The opening is where the statement before ended.
+func (c *cutter) shareTotals(cl *Clause, s *agreement.RevenueShare, f flow, root string, ids []string, g *gathered) error {
 	for _, a := range c.in.Accruals {
 		if a.Agreement != c.agreement.Name || a.Clause != root || a.Window != "total" {
 			continue
@@ -262,8 +280,8 @@ func (c *cutter) shareTotals(cl *Clause, s *agreement.RevenueShare, f flow, ids 
 				cl.TrueUps = append(cl.TrueUps, TrueUp{instant(at), t.Amendment, t.Amount})
 			}
 		}
-		if c.plain(s) {
-			c.control("base of "+ids[0], cellsBase, g.closing.Base)
+		if c.plain(s, ids) {
+			c.control("base of "+f.id, cellsBase, g.closing.Base)
 		}
 		var posted, cells money.Amount
 		for _, o := range a.Owed {
@@ -276,7 +294,7 @@ func (c *cutter) shareTotals(cl *Clause, s *agreement.RevenueShare, f flow, ids 
 		if err := cmp.Or(err1, err2, err3); err != nil {
 			return err
 		}
-		c.control("share of "+ids[0]+", all payees, in the book of "+f.payer, posted, cells)
+		c.control("share of "+f.id+", all payees, in the book of "+f.payer, posted, cells)
 		g.closing.Uncapped, err1 = a.Uncapped.Sub(g.later.Uncapped)
 		g.closing.Capped, err2 = a.Capped.Sub(g.later.Capped)
 		if err := cmp.Or(err1, err2); err != nil {
@@ -293,18 +311,50 @@ func (c *cutter) shareTotals(cl *Clause, s *agreement.RevenueShare, f flow, ids 
 	return nil
 }
 
-// plain reports whether the base of a share is revenue as it stands in cells.
-func (c *cutter) plain(s *agreement.RevenueShare) bool {
-	if len(s.Deductions) > 0 || s.FX != nil || s.When != "" || s.Retro == "true_up" || s.Base.Amount == "net" || slices.Contains(s.Base.From, "fees") {
-		return false
-	}
+// plain reports whether cells tell the base of a share: revenue by place and day, and what the books note aside.
+func (c *cutter) plain(s *agreement.RevenueShare, ids []string) bool {
 	for i := range c.in.Cells { // what a party buys itself may be left out, and cells do not say who bought
 		cell := &c.in.Cells[i]
 		if slices.Contains(s.Base.ExceptFrom, cell.Book) && strings.HasPrefix(string(cell.Account), "cost:usage:") {
 			return false
 		}
 	}
-	return true
+	for _, iv := range c.in.History { // which of two shares was owed is a matter of each sale
+		for _, f := range iv.Terms.Shares() {
+			o := shareOf(f)
+			if !s.Stack && !o.Stack && o.Priority > s.Priority && o.Payer == s.Payer && o.Base.RevenueOf == s.Base.RevenueOf {
+				return false
+			}
+		}
+	}
+	return !slices.ContainsFunc(ids, c.rebased)
+}
+
+// rebased reports whether an amendment that became known after it took effect begins or ends a share, or changes what its
+// base counts: sales between the two days were rated by terms that no day has any more.
+func (c *cutter) rebased(id string) bool {
+	for i := range c.agreement.Amendments {
+		a := &c.agreement.Amendments[i]
+		if a.Recorded.IsZero() || dayOf(a.Recorded.In(c.zone)) <= dayOf(a.Effective.In(c.zone)) {
+			continue
+		}
+		if slices.ContainsFunc(a.Ends, func(e agreement.EndedClause) bool { return e.ID == id }) ||
+			slices.ContainsFunc(a.Adds, func(cl agreement.Clause) bool { return cl.Head().ID == id }) {
+			return true
+		}
+		for _, cl := range a.Replaces {
+			now, ok := cl.(*agreement.RevenueShare)
+			if !ok || now.ID != id {
+				continue
+			}
+			before, _ := c.version(id, dayOf(a.Effective.In(c.zone))-1)
+			was, ok := before.Clause.(*agreement.RevenueShare)
+			if !ok || !reflect.DeepEqual(was.Base, now.Base) || was.When != now.When {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (t Totals) plus(o Totals) (Totals, error) { return t.combine(o, money.Amount.Add) }

@@ -244,7 +244,7 @@ func (c *Closing) cut(pair [2]string, state string) (*Statement, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &Input{Agreement: c.Agreement, Between: c.named(pair), Period: c.Period, History: c.History, Cells: cells, Accruals: c.State.Accruals(),
+	in := &Input{Agreement: c.Agreement, Between: c.named(pair), Period: c.Period, History: c.History, Cells: cells, Accruals: c.State.Accruals(), Aside: c.State.Aside(),
 		Books: c.Prices, Dues: c.State.Dues(), Rates: c.State.Rates(), At: c.At, Hash: c.Hash, Issued: c.Issued}
 	for _, st := range c.State.Statements() {
 		if st.Agreement == c.Agreement && samePair(st.Between, pair) && st.From < c.period.From.UnixNano() {

@@ -22,6 +22,7 @@ type Input struct {
 	History   []agreement.Interval // of the set, as known when the statement is cut
 	Cells     []ledger.Cell        // all of them
 	Accruals  []ledger.Accrual     // of the same position
+	Aside     []ledger.Cell        // of Cells: what was not earned on its day, of the same position
 	Activity  *Activity            // nil = not counted
 	Books     []*pricing.Book      // for footnotes on prices and costs; may be empty
 	Dues      []ledger.Due         // of the same position
@@ -107,6 +108,7 @@ type cutter struct {
 	days      map[int32]*agreement.Terms
 	versions  map[versionKey]agreement.InForce
 	parts     []ledger.Parts // of the accounts of all cells
+	aside     map[ledger.Key]money.Amount
 	out       Statement
 }
 
@@ -179,6 +181,10 @@ func (c *cutter) cut() error {
 		if c.parts[i], err = c.in.Cells[i].Account.Parse(); err != nil {
 			return fmt.Errorf("account of %s: %w", c.in.Cells[i].Book, err)
 		}
+	}
+	c.aside = map[ledger.Key]money.Amount{}
+	for i := range c.in.Aside {
+		c.aside[c.in.Aside[i].Key] = c.in.Aside[i].Amount
 	}
 	for _, iv := range c.in.History {
 		if iv.From.Before(c.out.Period.Until) && (iv.Until.IsZero() || iv.Until.After(c.out.Period.From)) {

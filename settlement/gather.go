@@ -10,9 +10,9 @@ import (
 )
 
 // gather reads the cells of one flow: what it made owed by day, above its caps too, and the base that it was taken of.
-func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
+func (c *cutter) gather(f flow, root string, ids []string) (*gathered, error) {
 	g := &gathered{base: map[place]money.Amount{}, counts: map[place]int64{}, owed: map[place]money.Amount{}, earlier: map[periodPlace]money.Amount{},
-		days: map[int32]money.Amount{}, bases: map[int32]money.Amount{}}
+		days: map[int32]money.Amount{}, bases: map[int32]money.Amount{}, weights: map[dayPlace]money.Amount{}}
 	if err := c.closes(f, g); err != nil {
 		return nil, err
 	}
@@ -24,22 +24,31 @@ func (c *cutter) gather(f flow, ids []string) (*gathered, error) {
 			err = c.take(g, f, cell, parts)
 		}
 		if err == nil && parts.Root == "revenue" {
-			err = c.takeBase(g, ids, cell, parts)
+			err = c.takeBase(g, f, ids, cell, parts)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("balance of %s in the book of %s: %w", cell.Account, cell.Book, err)
 		}
+	}
+	if err := c.takeAside(g, f, root); err != nil {
+		return nil, fmt.Errorf("base of %s that no sale of its day shows: %w", f.id, err)
 	}
 	return g, nil
 }
 
 // take adds a cell of the clause itself.
 func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts) (err error) {
+	accrued := cell.Amount
+	if parts.Root == "cost" && parts.Branch == "share" { // credits between the parties give no cap back
+		if accrued, err = accrued.Sub(c.aside[cell.Key]); err != nil {
+			return err
+		}
+	}
 	if cell.Day >= c.last {
 		switch {
-		case parts.Root == "cost" && parts.Branch == "share" && cell.Book == f.payer && (cell.Cloud != "" || cell.Product != ""):
-			g.later, err = g.later.plus(Totals{Uncapped: cell.Amount, Capped: cell.Amount})
-		case parts.Branch == "above-cap" && parts.Side == "" && cell.Book == f.payer:
+		case parts.Root == "cost" && parts.Branch == "share":
+			g.later, err = g.later.plus(Totals{Uncapped: accrued, Capped: accrued})
+		case parts.Branch == "above-cap" && parts.Side == "":
 			g.later, err = g.later.plus(Totals{Uncapped: cell.Amount})
 		}
 		return err
@@ -49,14 +58,13 @@ func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts
 		return g.owes(c, cell.Day, place{cell.Cloud, cell.Product, ""}, cell.Amount.Neg(), cell.Count)
 	case parts.Root == "receivable" && parts.Branch == "accrued" && cell.Book == f.payee && parts.Counterparty == f.payer && cell.Clause == f.id:
 		g.mirror, err = g.mirror.Add(cell.Amount)
-	case parts.Root == "cost" && parts.Branch == "share" && cell.Book == f.payer && (cell.Cloud != "" || cell.Product != ""):
-		// Credits between the parties name no cloud: they give no cap back.
-		if err = g.total(c, cell.Day, Totals{Uncapped: cell.Amount, Capped: cell.Amount}); err == nil {
-			g.days[cell.Day], err = g.days[cell.Day].Add(cell.Amount)
+	case parts.Root == "cost" && parts.Branch == "share":
+		if err = g.total(c, cell.Day, Totals{Uncapped: accrued, Capped: accrued}); err == nil {
+			g.days[cell.Day], err = g.days[cell.Day].Add(accrued)
 		}
 	case parts.Root == "cost" && parts.Branch == "fee" && cell.Book == f.payer && cell.Clause == f.id && cell.Day >= c.first:
 		g.fees, err = g.fees.Add(cell.Amount)
-	case parts.Branch == "above-cap" && parts.Side == "" && cell.Book == f.payer:
+	case parts.Branch == "above-cap" && parts.Side == "":
 		err = g.total(c, cell.Day, Totals{Uncapped: cell.Amount})
 	case parts.Branch == "commitment" && parts.Side == "used" && cell.Book == f.payer:
 		which := 0
@@ -68,32 +76,51 @@ func (c *cutter) take(g *gathered, f flow, cell *ledger.Cell, parts ledger.Parts
 	return err
 }
 
-// takeBase adds a cell of revenue to the base, if the clause counted it on its day.
-func (c *cutter) takeBase(g *gathered, ids []string, cell *ledger.Cell, parts ledger.Parts) error {
-	if !slices.ContainsFunc(ids, func(id string) bool {
+// takeBase adds a cell of revenue to the base, if the clause counted it on its day: what was earned on that day, in the
+// statement's currency. What else it holds says where the rest of the base stands.
+func (c *cutter) takeBase(g *gathered, f flow, ids []string, cell *ledger.Cell, parts ledger.Parts) error {
+	earned, err := cell.Amount.Sub(c.aside[cell.Key])
+	if err != nil {
+		return err
+	}
+	if cell.Currency != c.out.Currency {
+		earned = money.Amount{}
+	}
+	if err := c.weigh(g, ids, cell, parts, earned); err != nil {
+		return err
+	}
+	by := slices.IndexFunc(ids, func(id string) bool {
 		in, _ := c.version(id, cell.Day)
 		share, ok := in.Clause.(*agreement.RevenueShare)
 		return ok && cell.Book == share.Base.RevenueOf && c.counts(share, cell, parts) && c.at(cell.Day).Counts(in, cell.Product, cell.Cloud)
-	}) {
+	})
+	if by < 0 || cell.Currency != c.out.Currency {
 		return nil
 	}
-	amount := cell.Amount.Neg()
-	var err error
-	if cell.Day >= c.last {
+	return c.addBase(g, ids[by] == f.id, cell.Day, placeOf(cell, parts), earned.Neg(), cell.Count)
+}
+
+// placeOf returns where the base that a cell of revenue shows stands.
+func placeOf(cell *ledger.Cell, parts ledger.Parts) place {
+	if parts.Branch == "share" {
+		return place{cell.Cloud, cell.Product, "shares"}
+	}
+	return place{cell.Cloud, cell.Product, cell.Stream}
+}
+
+// addBase adds to the base of a day; it stands on a line of the clause that counted it, its own.
+func (c *cutter) addBase(g *gathered, own bool, day int32, at place, amount money.Amount, count int64) (err error) {
+	if day >= c.last {
 		g.later.Base, err = g.later.Base.Add(amount)
 		return err
 	}
-	if g.bases[cell.Day], err = g.bases[cell.Day].Add(amount); err != nil {
+	if g.bases[day], err = g.bases[day].Add(amount); err != nil {
 		return err
 	}
-	if err := g.total(c, cell.Day, Totals{Base: amount}); err != nil || cell.Day < c.first {
+	if err := g.total(c, day, Totals{Base: amount}); err != nil || day < c.first || !own {
 		return err
 	}
-	at := place{cell.Cloud, cell.Product, cell.Stream}
-	if parts.Branch == "share" {
-		at.stream = "shares"
-	}
-	g.counts[at] += cell.Count
+	g.counts[at] += count
 	sum, err := g.base[at].Add(amount)
 	g.base[at] = sum
 	if _, owed := g.owed[place{at.cloud, at.product, ""}]; !owed {
