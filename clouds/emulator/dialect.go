@@ -105,9 +105,19 @@ func bearer(r *http.Request) string {
 
 func (e *Emulator) accepts(key string) bool { return key != "" && slices.Contains(e.config.Keys, key) }
 
-// next gives a number that no other call gives, scattered by the seed.
+// origin sets the ids of one cloud apart from those of every other, and where no seed is given, of its earlier runs.
+func (e *Emulator) origin() uint64 {
+	c := &e.config
+	run := c.Seed
+	if run == 0 {
+		run = uint64(e.started.UnixNano())
+	}
+	return hashOf(fmt.Appendf(nil, "%s %s %s %d", c.Cloud, c.Plane, c.Region, run))
+}
+
+// next gives a number that no other call gives, scattered by the origin.
 func (e *Emulator) next() uint64 {
-	x := e.config.Seed + e.serial.Add(1)*0x9e3779b97f4a7c15
+	x := e.ids + e.serial.Add(1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb
 	return x ^ x>>31

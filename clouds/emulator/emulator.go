@@ -107,6 +107,7 @@ type Emulator struct {
 	started  time.Time
 	requests atomic.Int64
 	serial   atomic.Uint64
+	ids      uint64 // where they begin
 
 	mu     sync.Mutex
 	faults behaviour.Faults
@@ -132,6 +133,7 @@ func New(config Config) (*Emulator, error) {
 	}
 	config.TokensPerChunk = max(1, config.TokensPerChunk)
 	e := &Emulator{config: config, faults: config.Faults, started: config.Now(), limits: map[windowKey]*window{}}
+	e.ids = e.origin()
 	if _, err := rand.Read(e.signing[:]); err != nil {
 		return nil, fmt.Errorf("emulate %s: make a key for tokens: %w", config.Cloud, err)
 	}

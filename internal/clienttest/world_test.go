@@ -36,12 +36,19 @@ type world struct {
 // newWorld starts all processes. settings are added to the configuration, order replaces the agreement's order of clouds.
 func newWorld(t testing.TB, settings, order string, emulate ...string) *world {
 	t.Helper()
-	w := &world{TB: t, dir: t.TempDir(), clouds: map[string]*proctest.Process{}, address: map[string]string{},
-		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
-	replace := []string{"127.0.0.1:8080", proctest.Anywhere, "data: ./concord-data", "data: " + filepath.Join(w.dir, "data")}
+	var replace []string
 	if order != "" {
 		replace = append(replace, "[[azure], [aws], [gcp], [alibaba], [openai]]", order)
 	}
+	return newWorldOf(t, settings, replace, emulate...)
+}
+
+// newWorldOf is newWorld with other changes to the example: pairs of what stands there and what does in its place.
+func newWorldOf(t testing.TB, settings string, changes []string, emulate ...string) *world {
+	t.Helper()
+	w := &world{TB: t, dir: t.TempDir(), clouds: map[string]*proctest.Process{}, address: map[string]string{},
+		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	replace := append([]string{"127.0.0.1:8080", proctest.Anywhere, "data: ./concord-data", "data: " + filepath.Join(w.dir, "data")}, changes...)
 	w.write(strings.NewReplacer(replace...), "")
 	for _, cloud := range cloudNames {
 		args := append([]string{"emulate", "--config", w.config(), "--cloud", cloud, "--listen", proctest.Anywhere, "--journal", w.book(cloud)}, emulate...)
