@@ -27,6 +27,7 @@ func StatementPage(s *settlement.Statement) *Page {
 		Title: fmt.Sprintf("Statement (%s) of %s between %s and %s", s.State, s.Agreement, s.Between[0], s.Between[1]),
 	}}
 	p.head()
+	p.replaces()
 	p.owed()
 	p.gross()
 	p.payable()
@@ -66,6 +67,9 @@ func (p *statementPage) head() {
 	switch {
 	case s.Number != "":
 		p.line("Number %s, version %d", s.Number, s.Version)
+		if r := s.Replaces; r != nil {
+			p.line("Replaces %s, version %d, issued %s, which was %s (SHA-256 %.12s)", r.Number, r.Version, r.Issued, r.State, r.Hash)
+		}
 		p.line("Issued %s, due %s", s.Issued, orNone(s.Due))
 	case s.Issued != "" && s.Due != "":
 		p.line("Cut %s; if issued then, due %s", s.Issued, s.Due)

@@ -19,7 +19,8 @@ var statementColumns = [...]string{
 
 // WriteStatementsCSV writes statements as one table, for spreadsheets. Rows are of these kinds: clause (its total), line
 // (a part of the clause above), earlier (dated in an earlier period), what a line is where it is no usage (fee, advance, other,
-// rounding, loss, opening), licensed, gross, net, payable, open (of an earlier statement).
+// rounding, loss, opening), licensed, gross, net, payable, change (by which a line differs from the version that this one replaces),
+// open (of an earlier statement).
 func WriteStatementsCSV(w io.Writer, all []*settlement.Statement) error {
 	out := csv.NewWriter(w)
 	rows := [][]string{statementColumns[:]}
@@ -76,6 +77,16 @@ func statementRows(s *settlement.Statement) [][]string {
 	add("net", "", s.Net.Payer, s.Net.Payee, "", "", "", "", s.Net.Accrued.String(), rounded(s.Net.Amount), "")
 	for _, b := range s.Payable {
 		add("payable", "", b.Payer, b.Payee, "", "", "", "", "", rounded(b.Amount), "")
+	}
+	if s.Replaces != nil {
+		for _, c := range s.Replaces.Changes {
+			base, amount := "", rounded(c.Difference)
+			if c.Licensed { // as its row has it
+				base, amount = c.Difference.String(), ""
+			}
+			add("change", c.Clause, c.Payer, c.Payee, c.Cloud, c.Product, c.Stream, base, "", amount, "")
+			told(c.Period, s.Replaces.Number)
+		}
 	}
 	for _, o := range s.Open {
 		add("open", o.Clause, o.Payer, o.Payee, "", "", "", "", "", rounded(o.Open), "")

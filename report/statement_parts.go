@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"concord/settlement"
@@ -52,13 +53,21 @@ func (p *statementPage) payable() {
 	s := p.s
 	if len(s.Payable) > 0 && s.Settling != nil {
 		g := &Grid{Columns: []string{"from", "to", ">open before", ">due at once", ">this statement", ">in all", ">in dispute", "due"}}
+		paid := slices.ContainsFunc(s.Payable, func(b settlement.Balance) bool { return !b.Paid.IsZero() })
+		if paid {
+			g.Columns = slices.Insert(g.Columns, 5, ">paid of the version before")
+		}
 		for _, b := range s.Payable {
 			due := b.Due
 			if b.Carries {
 				due = fmt.Sprintf("nothing: below the minimum of %s, the balance carries", Money(s.Settling.Minimum, s.Rounding.Scale))
 			}
-			g.Row(Line(b.Payer), Line(b.Payee), Line(p.rounded(b.Earlier)), Line(p.rounded(b.AtOnce)), Line(p.rounded(b.Stated)), Line(p.rounded(b.Amount)),
-				Line(p.rounded(b.Dispute)), Line(due))
+			cells := []Lines{Line(b.Payer), Line(b.Payee), Line(p.rounded(b.Earlier)), Line(p.rounded(b.AtOnce)), Line(p.rounded(b.Stated)), Line(p.rounded(b.Amount)),
+				Line(p.rounded(b.Dispute)), Line(due)}
+			if paid {
+				cells = slices.Insert(cells, 5, Line(p.rounded(b.Paid.Neg())))
+			}
+			g.Row(cells...)
 		}
 		p.section(Section{Title: "What is payable", Lines: []string{settlingWords(s.Settling)}, Grid: g})
 	}

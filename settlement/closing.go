@@ -38,6 +38,12 @@ type Closing struct {
 	Period    string      // "2026-05"
 	Pairs     [][2]string // empty = all that settle by this kind of period
 	Issued    time.Time
+	// Anew issues a further version of the statement that has closed the period, for the reasons that Because names: entries of the
+	// journal as SOURCE/ID, or requests. Without a name the reasons are the statement's disputes.
+	Anew    bool
+	Because []string
+	// Reasons returns the entries of names; where there are none, the disputes of a statement.
+	Reasons func(statement string, names []string) ([]journal.Entry, error)
 	// Closed returns a statement that was closed before.
 	Closed func(number string) (*Statement, error)
 	// Render writes a statement in the forms that are kept with it.
@@ -50,6 +56,8 @@ type Closing struct {
 	over      map[ledger.Key]ledger.Cell // what the closing itself has posted, on top of Cells
 	entries   []journal.Entry
 	closed    map[string]*Statement
+	replacing map[[2]string]*replacing // by pair, as it was named
+	format    int                      // of the statement that is cut again; 0 = as needed
 }
 
 // Closed is what a closing writes, together: what falls due at the end of the period, and a close for each statement.
@@ -84,15 +92,25 @@ func (c *Closing) Close() (*Closed, error) {
 }
 
 // Again cuts a closed statement again from the books at its position: what the closing of that time computed. like says which
-// one; of it only what nobody can compute is taken: its agreement, parties, period and the instant at which it was issued.
+// one; of it only what nobody can compute is taken: its agreement, parties, period, the instant at which it was issued, and the
+// names of the reasons for a further version.
 func (c *Closing) Again(like *Statement) (*Statement, error) {
 	issued, err := time.Parse(time.RFC3339Nano, like.Issued)
 	if err != nil {
 		return nil, fmt.Errorf("statement %s is issued at %q, which is no instant", like.Number, like.Issued)
 	}
-	c.Agreement, c.Period, c.Issued = like.Agreement, like.Period.Name, issued
+	c.Agreement, c.Period, c.Issued, c.Anew, c.format = like.Agreement, like.Period.Name, issued, like.Replaces != nil, like.Format
 	if err := c.begin(); err != nil {
 		return nil, err
+	}
+	if c.Anew {
+		var names []string
+		for _, cited := range like.Replaces.Cites {
+			names = append(names, cited.ID)
+		}
+		if c.replacing[like.Between], err = c.replaced(like.Between, names); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.fallDue([][2]string{like.Between}); err != nil {
 		return nil, err
@@ -130,7 +148,7 @@ func (c *Closing) begin() (err error) {
 	if c.agreement, err = find(&Input{Agreement: c.Agreement, History: c.History}); err != nil {
 		return err
 	}
-	c.over, c.closed = map[ledger.Key]ledger.Cell{}, map[string]*Statement{}
+	c.over, c.closed, c.replacing = map[ledger.Key]ledger.Cell{}, map[string]*Statement{}, map[[2]string]*replacing{}
 	c.period, err = ParsePeriod(c.Period, c.agreement.Zone)
 	return err
 }
@@ -230,8 +248,8 @@ func ReadStatement(text []byte) (*Statement, error) {
 	if err := d.Decode(st); err != nil {
 		return nil, fmt.Errorf("read a statement: %w", err)
 	}
-	if st.Format != 1 {
-		return nil, fmt.Errorf("read a statement: its form has version %d, this program reads version 1", st.Format)
+	if st.Format < 1 || st.Format > Format {
+		return nil, fmt.Errorf("read a statement: its form has version %d, this program reads versions 1 to %d", st.Format, Format)
 	}
 	sum := sha256.Sum256(text)
 	st.Hash = hex.EncodeToString(sum[:])
@@ -245,7 +263,7 @@ func (c *Closing) cut(pair [2]string, state string) (*Statement, error) {
 		return nil, err
 	}
 	in := &Input{Agreement: c.Agreement, Between: c.named(pair), Period: c.Period, History: c.History, Cells: cells, Accruals: c.State.Accruals(), Aside: c.State.Aside(),
-		Books: c.Prices, Dues: c.State.Dues(), Rates: c.State.Rates(), At: c.At, Hash: c.Hash, Issued: c.Issued}
+		Books: c.Prices, Dues: c.State.Dues(), Rates: c.State.Rates(), At: c.At, Hash: c.Hash, Issued: c.Issued, Format: c.format}
 	for _, st := range c.State.Statements() {
 		if st.Agreement == c.Agreement && samePair(st.Between, pair) && st.From < c.period.From.UnixNano() {
 			in.Standings = append(in.Standings, st)
@@ -266,6 +284,13 @@ func (c *Closing) cut(pair [2]string, state string) (*Statement, error) {
 			return nil, err
 		}
 	}
+	r := c.replacing[pair]
+	if r != nil {
+		in.Replacing = r.paid
+		if in.Dues, err = r.without(in.Dues); err != nil {
+			return nil, err
+		}
+	}
 	st, err := DraftStatement(in)
 	if err != nil {
 		return nil, err
@@ -273,7 +298,10 @@ func (c *Closing) cut(pair [2]string, state string) (*Statement, error) {
 	if state != Draft {
 		st.State, st.Number, st.Version = state, c.number(st.Between), 1
 	}
-	return st, nil
+	if r != nil {
+		err = r.replaces(st)
+	}
+	return st, err
 }
 
 // before returns a statement that was closed before, read once.

@@ -39,6 +39,7 @@ type office struct {
 	state   *ledger.State
 	history []agreement.Interval
 	stored  map[string][]byte // closed statements by number
+	said    []journal.Entry   // what a further version may cite
 	n       int
 }
 

@@ -29,9 +29,11 @@ type Input struct {
 	Rates     []journal.Rate       // of exchange
 	Standings []ledger.Standing    // of closed statements, of the same position
 	Closed    []*Statement         // those between the two, in order
+	Replacing []OpenAt             // of a further version: the lines of the one before, whose Standing and amounts in Dues are left out
 	At        journal.Cursor
 	Hash      journal.Hash // of the block at At; zero = not known
 	Issued    time.Time    // zero = not said
+	Format    int          // version of the form of a statement that is cut again; 0 = as needed
 }
 
 // DraftStatement cuts the draft of one period between two parties of an agreement.
@@ -200,6 +202,9 @@ func (c *cutter) cut() error {
 		cl, err := c.clause(f)
 		if err != nil {
 			return fmt.Errorf("clause %s: %w", f.id, err)
+		}
+		if err := c.paidBefore(cl); err != nil {
+			return fmt.Errorf("clause %s: what was paid of the version before: %w", f.id, err)
 		}
 		c.out.Clauses = append(c.out.Clauses, *cl)
 		c.out.Rows += len(cl.Lines)

@@ -23,6 +23,9 @@ func (c *Closing) fallDue(pairs [][2]string) error {
 	if err := c.demands(); err != nil {
 		return err
 	}
+	if c.Anew { // the first version brought the period's interest
+		return nil
+	}
 	for _, pair := range pairs {
 		if err := c.interest(pair); err != nil {
 			return err
@@ -90,6 +93,9 @@ func (c *Closing) cells() ([]ledger.Cell, error) { return Grown(c.Cells, c.over)
 
 // pairs returns the pairs to close, after checking that each may be.
 func (c *Closing) pairs() ([][2]string, error) {
+	if c.Anew {
+		return c.pairsAnew()
+	}
 	if len(c.Pairs) > 0 {
 		for _, pair := range c.Pairs {
 			if err := c.mayClose(pair); err != nil {
@@ -149,8 +155,8 @@ func (c *Closing) Ends(pair [2]string) time.Time {
 	return c.period.Until.AddDate(0, 0, grace)
 }
 
-// mayClose refuses a period that is not over, one that is closed, and one that leaves a gap or overlaps.
-func (c *Closing) mayClose(pair [2]string) error {
+// fits refuses parties of another agreement, and a kind of period that the two do not settle by.
+func (c *Closing) fits(pair [2]string) error {
 	for _, id := range pair {
 		if !slices.ContainsFunc(c.agreement.Parties, func(p agreement.Party) bool { return p.ID == id }) {
 			return fmt.Errorf("%s is not party to %s", id, c.Agreement)
@@ -158,6 +164,14 @@ func (c *Closing) mayClose(pair [2]string) error {
 	}
 	if want := c.kindOf(pair); want != periodKind(c.Period) {
 		return fmt.Errorf("%s and %s settle by the %s: name one, such as %s", pair[0], pair[1], want, PeriodOf(want, c.period.From, c.agreement.Zone))
+	}
+	return nil
+}
+
+// mayClose refuses a period that is not over, one that is closed, and one that leaves a gap or overlaps.
+func (c *Closing) mayClose(pair [2]string) error {
+	if err := c.fits(pair); err != nil {
+		return err
 	}
 	if ends := c.Ends(pair); c.Issued.Before(ends) {
 		return &TooEarly{ends}
@@ -179,6 +193,11 @@ func (c *Closing) mayClose(pair [2]string) error {
 		next := PeriodOf(c.kindOf(pair), time.Unix(0, last.Until), c.agreement.Zone)
 		return fmt.Errorf("it does not follow the period of statement %s: close %s first", last.Number, next)
 	}
+	return c.final()
+}
+
+// final refuses amounts that stand at rates of exchange that are not final.
+func (c *Closing) final() error {
 	for _, p := range c.State.Provisionals(c.period.Until) {
 		if p.Agreement == c.Agreement {
 			day := time.Unix(int64(p.Day)*86400, 0).UTC().Format(time.DateOnly)

@@ -68,7 +68,13 @@ func (c *Closing) lateOf(pair [2]string, d ledger.Due, s *agreement.Settlement) 
 	standings := c.State.Statements()
 	for i := range standings {
 		st := &standings[i]
-		if st.Agreement != c.Agreement || !samePair(st.Between, pair) || st.State == ledger.Replaced || st.From >= c.period.From.UnixNano() {
+		if st.Agreement != c.Agreement || !samePair(st.Between, pair) || st.From >= c.period.From.UnixNano() {
+			continue
+		}
+		if st.State == ledger.Replaced {
+			if i+1 < len(standings) {
+				l.replaced(st, &standings[i+1], d, zone)
+			}
 			continue
 		}
 		closed, err := c.before(st.Number)
@@ -116,6 +122,17 @@ func (c *Closing) lateOf(pair [2]string, d ledger.Due, s *agreement.Settlement) 
 		}
 	}
 	return l, nil
+}
+
+// replaced adds what a replaced version stated until the next one was issued: it stood open, so that it is not taken for paid, and
+// never fell due.
+func (l *late) replaced(st, next *ledger.Standing, d ledger.Due, zone *time.Location) {
+	for _, k := range st.Lines {
+		if k.Clause == d.Clause && k.Payer == d.Payer && k.Payee == d.Payee {
+			from, until := dayOf(time.Unix(0, st.Issued).In(zone)), dayOf(time.Unix(0, next.Issued).In(zone))
+			l.lines = append(l.lines, lateLine{from, 1<<31 - 1, k.Amount, money.Amount{}}, lateLine{until, 1<<31 - 1, k.Amount.Neg(), money.Amount{}})
+		}
+	}
 }
 
 // carries reports whether what a party owes after a statement was too little to be paid; where the two net, that is said once.

@@ -21,12 +21,16 @@ type OpenAt struct {
 	Paid      money.Amount `json:"paid"`
 	Disputed  money.Amount `json:"disputed"`
 	Open      money.Amount `json:"open"`
-	Due       string       `json:"due"`  // day, UTC
+	Due       string       `json:"due"`  // day, in the zone of the statement
 	Days      int          `json:"days"` // since it fell due; negative: until it does
 }
 
-// OpenOf returns the lines of a statement with what is paid of them. Payments that name no statement pay the oldest first.
-func OpenOf(all []ledger.Standing, dues []ledger.Due, st *ledger.Standing, now time.Time) ([]OpenAt, error) {
+// OpenOf returns the lines of a statement with what is paid of them, by days of a zone (nil = UTC). Payments that name no statement
+// pay the oldest first. Of a replaced version nothing is open: the next one has it.
+func OpenOf(all []ledger.Standing, dues []ledger.Due, st *ledger.Standing, now time.Time, zone *time.Location) ([]OpenAt, error) {
+	if zone == nil {
+		zone = time.UTC
+	}
 	out := []OpenAt{}
 	for i := range st.Lines {
 		l := &st.Lines[i]
@@ -38,9 +42,13 @@ func OpenOf(all []ledger.Standing, dues []ledger.Due, st *ledger.Standing, now t
 		if err != nil {
 			return nil, err
 		}
-		due := time.Unix(0, st.Due).UTC()
-		out = append(out, OpenAt{st.Number, st.Period, l.Clause, l.Payer, l.Payee, l.Amount, paid, l.Disputed, open, due.Format(time.DateOnly),
-			int(now.Sub(due).Hours()) / 24})
+		due := time.Unix(0, st.Due).In(zone)
+		one := OpenAt{st.Number, st.Period, l.Clause, l.Payer, l.Payee, l.Amount, paid, l.Disputed, open, due.Format(time.DateOnly),
+			int(now.Sub(due).Hours()) / 24}
+		if st.State == ledger.Replaced {
+			one.Disputed, one.Open, one.Days = money.Amount{}, money.Amount{}, 0
+		}
+		out = append(out, one)
 	}
 	return out, nil
 }

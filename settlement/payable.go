@@ -12,12 +12,13 @@ import (
 type Balance struct {
 	Payer   string       `json:"payer"`
 	Payee   string       `json:"payee"`
-	Earlier money.Amount `json:"earlier"`  // open of earlier statements, what is disputed apart
-	AtOnce  money.Amount `json:"at_once"`  // open of what was due without a statement
-	Stated  money.Amount `json:"stated"`   // by this one
-	Amount  money.Amount `json:"amount"`   // in all
-	Dispute money.Amount `json:"disputed"` // open and disputed: not payable until that is settled
-	Carries bool         `json:"carries"`  // it is below the minimum: nothing is due, and the balance goes on
+	Earlier money.Amount `json:"earlier"`       // open of earlier statements, what is disputed apart
+	AtOnce  money.Amount `json:"at_once"`       // open of what was due without a statement
+	Stated  money.Amount `json:"stated"`        // by this one
+	Paid    money.Amount `json:"paid,omitzero"` // of the version that this one replaces: it counts to this one
+	Amount  money.Amount `json:"amount"`        // in all
+	Dispute money.Amount `json:"disputed"`      // open and disputed: not payable until that is settled
+	Carries bool         `json:"carries"`       // it is below the minimum: nothing is due, and the balance goes on
 	Due     string       `json:"due,omitempty"`
 }
 
@@ -59,13 +60,21 @@ func (c *cutter) payable() error {
 		if c.in.Standings[i].State == ledger.Replaced {
 			continue
 		}
-		lines, err := OpenOf(c.in.Standings, c.in.Dues, &c.in.Standings[i], c.in.Issued)
+		lines, err := OpenOf(c.in.Standings, c.in.Dues, &c.in.Standings[i], c.in.Issued, c.zone)
 		if err != nil {
 			return err
 		}
+		utc := time.Unix(0, c.in.Standings[i].Due).UTC().Format(time.DateOnly)
 		for _, l := range lines {
 			if l.Open.IsZero() {
 				continue
+			}
+			switch {
+			case l.Due == utc:
+			case c.in.Format == 1:
+				l.Due = utc
+			default:
+				c.out.Format = Format
 			}
 			c.out.Open = append(c.out.Open, l)
 			disputed := within(l.Disputed, l.Open)
@@ -84,6 +93,13 @@ func (c *cutter) payable() error {
 	}
 	for i, g := range c.out.Gross {
 		ways[i].Stated = g.Amount
+	}
+	for _, l := range c.in.Replacing {
+		b := way(l.Payer)
+		var err error
+		if b.Paid, err = b.Paid.Add(l.Paid); err != nil {
+			return err
+		}
 	}
 	return c.settle(ways)
 }
@@ -123,13 +139,14 @@ func (c *cutter) settle(ways []Balance) error {
 		var err1, err2, err3 error
 		b.Amount, err1 = b.Earlier.Add(b.AtOnce)
 		b.Amount, err2 = b.Amount.Add(b.Stated)
+		b.Amount, err3 = b.Amount.Sub(b.Paid)
 		if err := cmp.Or(err1, err2, err3); err != nil {
 			return err
 		}
 	}
 	if c.terms != nil && c.terms.Net {
 		net := ways[0]
-		for _, p := range []struct{ to, less *money.Amount }{{&net.Earlier, &ways[1].Earlier}, {&net.AtOnce, &ways[1].AtOnce}, {&net.Stated, &ways[1].Stated},
+		for _, p := range []struct{ to, less *money.Amount }{{&net.Earlier, &ways[1].Earlier}, {&net.AtOnce, &ways[1].AtOnce}, {&net.Stated, &ways[1].Stated}, {&net.Paid, &ways[1].Paid},
 			{&net.Amount, &ways[1].Amount}, {&net.Dispute, &ways[1].Dispute}} {
 			var err error
 			if *p.to, err = p.to.Sub(*p.less); err != nil {
@@ -137,7 +154,7 @@ func (c *cutter) settle(ways []Balance) error {
 			}
 		}
 		if net.Amount.Sign() < 0 {
-			net = Balance{Payer: net.Payee, Payee: net.Payer, Earlier: net.Earlier.Neg(), AtOnce: net.AtOnce.Neg(), Stated: net.Stated.Neg(),
+			net = Balance{Payer: net.Payee, Payee: net.Payer, Earlier: net.Earlier.Neg(), AtOnce: net.AtOnce.Neg(), Stated: net.Stated.Neg(), Paid: net.Paid.Neg(),
 				Amount: net.Amount.Neg(), Dispute: net.Dispute.Neg()}
 		}
 		ways = []Balance{net}

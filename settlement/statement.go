@@ -10,12 +10,18 @@ import (
 // Draft is the state of a statement that was not issued: it binds nobody. What a closed one may be says the ledger.
 const Draft = "draft"
 
+// Format is the last version of the form in which statements are written: that of one that replaces another, and of one whose open
+// items fell due on another day in UTC than in its own zone. All others are written in version 1, which named the days of UTC, so
+// that what was closed by any version of the program is cut again to the same bytes.
+const Format = 2
+
 // A Statement is what one period comes to between two parties of an agreement. Amounts marshal as strings.
 type Statement struct {
 	Format    int            `json:"concord_statement"` // version of this form
 	State     string         `json:"state"`             // "draft" or "issued": what it was when it was written
 	Number    string         `json:"number,omitempty"`
 	Version   int            `json:"version,omitempty"`
+	Replaces  *Replacement   `json:"replaces,omitempty"` // the version before, of a further one
 	Agreement string         `json:"agreement"`
 	Title     string         `json:"title,omitempty"`
 	Between   [2]string      `json:"between"`

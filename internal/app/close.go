@@ -26,6 +26,8 @@ type CloseRequest struct {
 	Agreement string        `json:"agreement"` // "" = the only one
 	Period    string        `json:"period"`
 	Between   [2]string     `json:"between"` // "" = all that settle by this kind of period
+	Again     bool          `json:"again"`   // issue a further version of the statement that has closed it
+	Because   []string      `json:"because"` // its reasons: entries as SOURCE/ID, or requests; none = the disputes of the statement
 	Issued    time.Time     `json:"issued"`  // zero = now
 	Wait      time.Duration `json:"wait"`    // for chains that are behind
 }
@@ -40,12 +42,15 @@ type Closings struct {
 
 // A ClosingView is a statement that was closed.
 type ClosingView struct {
-	Number string           `json:"number"`
-	Hash   string           `json:"hash"`
-	Issued string           `json:"issued"`
-	Due    string           `json:"due,omitempty"`
-	Net    settlement.Gross `json:"net"`
-	Owed   money.Currency   `json:"currency"`
+	Number string `json:"number"`
+	// The statement that it replaces, and in how many lines it states something else.
+	Replaces string           `json:"replaces,omitempty"`
+	Changes  int              `json:"changes,omitempty"`
+	Hash     string           `json:"hash"`
+	Issued   string           `json:"issued"`
+	Due      string           `json:"due,omitempty"`
+	Net      settlement.Gross `json:"net"`
+	Owed     money.Currency   `json:"currency"`
 }
 
 // A FellView is an amount that fell due by the calendar.
@@ -183,7 +188,11 @@ func (c *closer) try(ctx context.Context) (*Closings, error) {
 		return nil, fmt.Errorf("write the closing of %s: %w", c.request.Period, err)
 	}
 	for _, st := range closed.Statements {
-		done.Statements = append(done.Statements, ClosingView{st.Number, st.Hash, st.Issued, st.Due, st.Net, st.Currency})
+		view := ClosingView{Number: st.Number, Hash: st.Hash, Issued: st.Issued, Due: st.Due, Net: st.Net, Owed: st.Currency}
+		if st.Replaces != nil {
+			view.Replaces, view.Changes = st.Replaces.Number, len(st.Replaces.Changes)
+		}
+		done.Statements = append(done.Statements, view)
 	}
 	for i := range closed.Entries {
 		if f, ok := closed.Entries[i].Body.(*journal.Fee); ok {
@@ -203,7 +212,7 @@ func (c *closer) prepare(ctx context.Context) (*settlement.Closing, error) {
 		return nil, err
 	}
 	work := &settlement.Closing{Snapshot: *at, Agreement: chosen.Name, Period: c.request.Period, Issued: c.request.Issued,
-		Closed: closedStatements(ctx, c.journal), Render: renderForms}
+		Anew: c.request.Again, Because: c.request.Because, Reasons: reasons(ctx, c.journal), Closed: closedStatements(ctx, c.journal), Render: renderForms}
 	if c.request.Between != ([2]string{}) {
 		work.Pairs = [][2]string{c.request.Between}
 	}

@@ -147,7 +147,14 @@ func (d *driller) days(p settlement.Period) error {
 func (r *Reading) spans(ctx context.Context, at *settlement.Snapshot, d *driller, period, dated settlement.Period) (after, upTo journal.Cursor, err error) {
 	known := false
 	for _, st := range at.State.Statements() {
-		if st.Agreement != d.agreement.Name || st.State == ledger.Replaced || !concerns(&st, d) {
+		stands := st.State != ledger.Replaced
+		if st.Agreement != d.agreement.Name || !concerns(&st, d) {
+			continue
+		}
+		if d.query.Version > 0 && st.From == period.From.UnixNano() && st.Until == period.Until.UnixNano() {
+			stands = st.Version == d.query.Version
+		}
+		if !stands {
 			continue
 		}
 		shows := st.From == period.From.UnixNano() && st.Until == period.Until.UnixNano()

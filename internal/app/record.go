@@ -242,6 +242,9 @@ func (c *recorder) line(ctx context.Context, line []byte) error {
 	if before != nil {
 		return c.again(e, before)
 	}
+	if err := c.replaced(e); err != nil {
+		return err
+	}
 	if e.Body.Kind() == journal.KindFact {
 		if err := c.fact(e); err != nil {
 			return err

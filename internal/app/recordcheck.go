@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"concord/journal"
+	"concord/ledger"
+	"concord/settlement"
 	"concord/usage"
 )
 
@@ -260,6 +262,31 @@ func (c *recorder) statement(ctx context.Context, number string, check func(*jou
 	}
 	if check != nil {
 		return check(latest)
+	}
+	return nil
+}
+
+// replaced refuses an entry that names a statement of which a further version stands.
+func (c *recorder) replaced(e *journal.Entry) error {
+	number := ""
+	switch b := e.Body.(type) {
+	case *journal.Payment:
+		number = b.Statement
+	case *journal.Credit:
+		number = b.Statement
+	case *journal.Acceptance:
+		number = b.Statement
+	case *journal.Dispute:
+		number = b.Statement
+	}
+	named, ok := c.state.Statement(number)
+	if !ok {
+		return nil
+	}
+	for _, st := range settlement.Versions(c.state.Statements(), named.Agreement, named.Between, named.Period) {
+		if st.Version > named.Version && st.State != ledger.Replaced {
+			return fmt.Errorf("statement %s was replaced by version %d: name %s; what was paid of the one before counts to it", number, st.Version, st.Number)
+		}
 	}
 	return nil
 }

@@ -191,7 +191,8 @@ func (r *Reading) again(ctx context.Context, state *ledger.State, documents []jo
 		return nil, err
 	}
 	snapshot.Counted = state.Observed()
-	work := &settlement.Closing{Snapshot: *snapshot, Agreement: like.Agreement, Period: like.Period.Name, Closed: closedStatements(ctx, r.Journal)}
+	work := &settlement.Closing{Snapshot: *snapshot, Agreement: like.Agreement, Period: like.Period.Name, Closed: closedStatements(ctx, r.Journal),
+		Reasons: reasons(ctx, r.Journal)}
 	if like.Activity != nil {
 		if err := count(ctx, r.Journal, work); err != nil {
 			return nil, err

@@ -19,7 +19,8 @@ type StatementQuery struct {
 	Period    string    // "2026-05", "2026-Q2", "2026"; "" = the one that Now is in
 	Between   [2]string // "" = all pairs of parties, or those of Party
 	Party     string
-	Number    string // of a closed statement; all else is not read
+	Number    string // of a closed statement; all else but Version is not read
+	Version   int    // of closed statements; 0 = the one that stands
 	Activity  bool   // drafts too count requests: it reads all of the period's
 	Now       time.Time
 }
@@ -28,6 +29,7 @@ type StatementQuery struct {
 type Printed struct {
 	Statement *settlement.Statement
 	Standing  *ledger.Standing // of a closed one, now; nil = a draft
+	Next      string           // number of the version that replaces it; "" = none does
 	Forms     map[string][]byte
 }
 
@@ -42,7 +44,15 @@ func (r *Reading) Statements(ctx context.Context, q StatementQuery) ([]*Printed,
 		if !ok {
 			return nil, fmt.Errorf("no statement %q is closed\n  list them: concord statement list", q.Number)
 		}
-		one, err := r.printed(ctx, &st)
+		versions := settlement.Versions(at.State.Statements(), st.Agreement, st.Between, st.Period)
+		if q.Version > 0 {
+			i := slices.IndexFunc(versions, func(v ledger.Standing) bool { return v.Version == q.Version })
+			if i < 0 {
+				return nil, fmt.Errorf("statement %s has versions 1 to %d, no %d", q.Number, len(versions), q.Version)
+			}
+			st = versions[i]
+		}
+		one, err := r.printed(ctx, &st, versions)
 		return []*Printed{one}, err
 	}
 	chosen, err := agreementIn(at, q.Agreement)
@@ -68,15 +78,27 @@ func (r *Reading) statements(ctx context.Context, at *settlement.Snapshot, a *ag
 		return nil, err
 	}
 	closed := map[[2]string]*ledger.Standing{}
-	for _, st := range at.State.Statements() {
-		if st.Agreement == a.Name && st.From == period.From.UnixNano() && st.Until == period.Until.UnixNano() && st.State != ledger.Replaced {
+	all := at.State.Statements()
+	var chosen []*ledger.Standing
+	for _, st := range all {
+		if st.Agreement != a.Name || st.From != period.From.UnixNano() || st.Until != period.Until.UnixNano() {
+			continue
+		}
+		if q.Version > 0 && st.Version == q.Version || q.Version == 0 && st.State != ledger.Replaced {
 			closed[st.Between] = &st
 			closed[[2]string{st.Between[1], st.Between[0]}] = &st
+			chosen = append(chosen, &st)
 		}
 	}
+	print := func(st *ledger.Standing) (*Printed, error) {
+		return r.printed(ctx, st, settlement.Versions(all, st.Agreement, st.Between, st.Period))
+	}
 	if st := closed[q.Between]; st != nil {
-		one, err := r.printed(ctx, st)
+		one, err := print(st)
 		return []*Printed{one}, err
+	}
+	if q.Version > 0 {
+		return versionsOf(chosen, q, print)
 	}
 	work := &settlement.Closing{Snapshot: *at, Agreement: a.Name, Period: q.Period, Issued: q.Now, Closed: closedStatements(ctx, r.Journal)}
 	if q.Activity {
@@ -92,7 +114,7 @@ func (r *Reading) statements(ctx context.Context, at *settlement.Snapshot, a *ag
 	for _, d := range drafts {
 		one := &Printed{Statement: d}
 		if st := closed[d.Between]; st != nil {
-			if one, err = r.printed(ctx, st); err != nil {
+			if one, err = print(st); err != nil {
 				return nil, err
 			}
 		}
@@ -101,13 +123,37 @@ func (r *Reading) statements(ctx context.Context, at *settlement.Snapshot, a *ag
 	return out, nil
 }
 
-// printed reads a closed statement as it was kept.
-func (r *Reading) printed(ctx context.Context, st *ledger.Standing) (*Printed, error) {
+// versionsOf returns the closed statements that have a version: there are no drafts of one.
+func versionsOf(chosen []*ledger.Standing, q StatementQuery, print func(*ledger.Standing) (*Printed, error)) ([]*Printed, error) {
+	out := []*Printed{}
+	for _, st := range chosen {
+		if q.Between != ([2]string{}) || q.Party != "" && !slices.Contains(st.Between[:], q.Party) {
+			continue
+		}
+		one, err := print(st)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, one)
+	}
+	if len(out) == 0 {
+		return nil, fmt.Errorf("no statement of %s has a version %d\n  list them: concord statement list", q.Period, q.Version)
+	}
+	return out, nil
+}
+
+// printed reads a closed statement as it was kept. versions are all of its period.
+func (r *Reading) printed(ctx context.Context, st *ledger.Standing, versions []ledger.Standing) (*Printed, error) {
 	_, c, err := closeOf(ctx, r.Journal, st.Number)
 	if err != nil {
 		return nil, err
 	}
 	p := &Printed{Standing: st, Forms: map[string][]byte{"json": c.Statement}}
+	for _, v := range versions {
+		if v.Version == st.Version+1 {
+			p.Next = v.Number
+		}
+	}
 	for _, f := range c.Forms {
 		p.Forms[f.Name] = f.Bytes
 	}
@@ -143,7 +189,7 @@ type StandingView struct {
 	Hash      string              `json:"hash"`
 	State     string              `json:"state"`
 	Issued    string              `json:"issued"`
-	Due       string              `json:"due"`
+	Due       string              `json:"due"` // day, in the zone of the statement
 	Accepted  []string            `json:"accepted"`
 	Lines     []settlement.OpenAt `json:"lines"`
 }
@@ -159,12 +205,17 @@ func (r *Reading) Standings(ctx context.Context, now time.Time) ([]StandingView,
 	for i := range standings {
 		st := &standings[i]
 		v := StandingView{Number: st.Number, Version: st.Version, Agreement: st.Agreement, Between: st.Between, Period: st.Period, Hash: hex.EncodeToString(st.Hash[:]),
-			Issued: instantText(st.Issued), Due: instantText(st.Due), Accepted: append([]string{}, st.Accepted...)}
+			Issued: instantText(st.Issued), Accepted: append([]string{}, st.Accepted...)}
 		a, err := agreementIn(at, st.Agreement)
 		if err != nil {
 			return nil, err
 		}
-		if v.Lines, err = settlement.OpenOf(standings, at.State.Dues(), st, now); err != nil {
+		zone := a.Zone
+		if zone == nil {
+			zone = time.UTC
+		}
+		v.Due = time.Unix(0, st.Due).In(zone).Format(time.DateOnly)
+		if v.Lines, err = settlement.OpenOf(standings, at.State.Dues(), st, now, a.Zone); err != nil {
 			return nil, err
 		}
 		v.State = settlement.StateOf(st, v.Lines, a, now)

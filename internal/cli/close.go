@@ -18,17 +18,24 @@ func newClose(env Env) *cobra.Command {
 	var query app.CloseRequest
 	var between, issued string
 	cmd := &cobra.Command{
-		Use: "close --agreement NAME --period 2026-05", Short: "Close a period: write what falls due, and freeze its statements", Args: cobra.NoArgs,
+		Use: "close --agreement NAME --period 2026-05 [--again --because SOURCE/ID]", Short: "Close a period: write what falls due, and freeze its statements", Args: cobra.NoArgs,
 		Long: "Close a period of an agreement. What falls due at its end is posted (license fees, guarantees, shortfalls, late interest), and a\n" +
 			"statement for every two parties that settle by this kind of period is issued: cut at a position of the journal, kept there with\n" +
 			"its printed forms, and never changed again. What comes later stands in the next statement. Nothing is written where a chain of the\n" +
-			"journal has not passed the end of the period and its grace, or a control total disagrees. docs/statements.md says more.",
+			"journal has not passed the end of the period and its grace, or a control total disagrees.\n\n" +
+			"With --again the statement that has closed the period is replaced by a further version, which cites it, the disputes or entries\n" +
+			"that are the reason, and every line that changed. The version before keeps its bytes and stands as replaced; what was paid of it\n" +
+			"counts to the new one. One that is accepted or settled is not replaced, nor one that a later period follows: what is known of it\n" +
+			"by now stands in the next statement. docs/statements.md says more.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if query.Period == "" {
 				return errors.New("say which period: --period 2026-05, 2026-Q2 or 2026")
 			}
 			if query.Between, err = pairOf(between); err != nil {
 				return err
+			}
+			if len(query.Because) > 0 && !query.Again {
+				return errors.New("--because gives the reasons for a further version: say --again too")
 			}
 			if issued != "" {
 				if query.Issued, err = parseInstant("issued", issued, time.UTC); err != nil {
@@ -56,6 +63,8 @@ func newClose(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&query.Agreement, "agreement", "", "the agreement (default: the only one)")
 	cmd.Flags().StringVar(&query.Period, "period", "", "month, quarter or year: 2026-05, 2026-Q2, 2026")
 	cmd.Flags().StringVar(&between, "between", "", "two parties, as in openai,microsoft (default: all that settle by this kind of period)")
+	cmd.Flags().BoolVar(&query.Again, "again", false, "issue a further version of the statement that has closed the period")
+	cmd.Flags().StringSliceVar(&query.Because, "because", nil, "with --again: what makes it wrong, a dispute, correction, refund, credit, fee or invoice as SOURCE/ID, or a request (default: its disputes)")
 	cmd.Flags().StringVar(&issued, "issued", "", "when the statements are issued, a date or an instant after the period and its grace (default: now)")
 	cmd.Flags().DurationVar(&query.Wait, "wait", 10*time.Second, "how long to wait for chains that have not passed the end of the period")
 	at.register(cmd)
@@ -73,6 +82,9 @@ func writeClosings(env Env, done *app.Closings) error {
 		line := fmt.Sprintf("Closed statement %s (%.12s): %s owes %s %s %s", s.Number, s.Hash, s.Net.Payer, s.Net.Payee, report.Money(s.Net.Amount, 2), s.Owed)
 		if s.Due != "" {
 			line += ", due " + s.Due
+		}
+		if s.Replaces != "" {
+			line += fmt.Sprintf("; it replaces %s, lines that changed: %d", s.Replaces, s.Changes)
 		}
 		if _, err := fmt.Fprintln(env.Stdout, line); err != nil {
 			return err

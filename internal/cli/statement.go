@@ -32,6 +32,11 @@ func newStatement(env Env) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			for _, p := range found {
+				if p.Next != "" {
+					fmt.Fprintf(env.Stderr, "Statement %s, version %d, was replaced by %s\n", p.Standing.Number, p.Standing.Version, p.Next)
+				}
+			}
 			return writeStatements(env.Stdout, out, query.Now, found)
 		},
 	}
@@ -40,6 +45,7 @@ func newStatement(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&between, "between", "", "two parties, as in openai,microsoft (default: all)")
 	cmd.Flags().StringVar(&query.Party, "party", "", "only statements of this party")
 	cmd.Flags().StringVar(&query.Number, "number", "", "the closed statement of this number")
+	cmd.Flags().IntVar(&query.Version, "version", 0, "this version of a closed statement, such as 1 of one that was replaced (default: the one that stands)")
 	cmd.Flags().BoolVar(&query.Activity, "activity", false, "in drafts too, count refused and unpriced requests, evidence and the order of delivery: reads the period's records")
 	at.register(cmd)
 	out.register(cmd)
@@ -68,7 +74,7 @@ func newStatementList(env Env) *cobra.Command {
 			}
 			table := report.NewTable("statement", "state", "due", "clause", "from", "to", ">amount", ">paid", ">open", ">days")
 			for _, s := range all {
-				name, state, due := s.Number, s.State, s.Due[:len(time.DateOnly)]
+				name, state, due := s.Number, s.State, s.Due
 				for _, l := range s.Lines {
 					table.Row(name, state, due, l.Clause, l.Payer, l.Payee, report.Money(l.Amount, 2), report.Money(l.Paid, 2), report.Money(l.Open, 2), fmt.Sprint(l.Days))
 					name, state, due = "", "", ""

@@ -60,6 +60,7 @@ func newStatementRequests(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&query.Product, "product", "", "only this product's")
 	cmd.Flags().StringVar(&query.Day, "day", "", "only this day's, in the agreement's zone, such as 2026-05-04")
 	cmd.Flags().StringVar(&query.Dated, "dated", "", "an earlier period: what of it came late and stands in this statement")
+	cmd.Flags().IntVar(&query.Version, "version", 0, "as this version of the statement counted them, such as 1 of one that was replaced (default: the one that stands)")
 	cmd.Flags().StringVar(&query.Party, "party", "", "as this party may see it: customers of others are pseudonyms")
 	cmd.Flags().IntVar(&query.Limit, "limit", 1000, "list no more than this; all are added up; 0 = all")
 	at.register(cmd)

@@ -197,7 +197,7 @@ func (r *runner) issued(what string, want Issued, s *story, at time.Time) {
 		r.fail(want.Number, what, want.Number.Value+" closed", "no such statement", s.numbers())
 		return
 	}
-	lines, err := settlement.OpenOf(s.state.Statements(), s.state.Dues(), &st, at)
+	lines, err := settlement.OpenOf(s.state.Statements(), s.state.Dues(), &st, at, r.zone)
 	if err != nil {
 		r.invalid(want.Number, "use smaller numbers", "%v", err)
 		return
