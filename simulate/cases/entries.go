@@ -170,6 +170,8 @@ type Close struct {
 	Agreement Text   `yaml:"agreement"` // "" = the first one
 	Between   []Text `yaml:"between"`   // none = all that settle by this kind of period
 	Period    Text   `yaml:"period"`
+	Again     Text   `yaml:"again"`   // true: a further version of the statement that has closed it
+	Because   []Text `yaml:"because"` // ids of the entries that are its reasons; none = the disputes of the statement
 }
 
 // Acceptance says that a party takes a statement as right.

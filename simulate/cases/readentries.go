@@ -98,6 +98,12 @@ func (p *parsing) checkEntry(c *Case, e *Entry) {
 		if cl != nil && len(cl.Between) != 0 && len(cl.Between) != 2 {
 			p.report(e.Time, "write between: [openai, microsoft]", "%s of %q names %d parties, not two", does[0], c.Name.Value, len(cl.Between))
 		}
+		if cl != nil && cl.Again.Given() && cl.Again.Value != "true" && cl.Again.Value != "false" {
+			p.report(cl.Again, "write true or false", "again: %q is neither true nor false", cl.Again.Value)
+		}
+		if cl != nil && (cl == e.Draft && cl.Again.Given() || len(cl.Because) > 0 && cl.Again.Value != "true") {
+			p.report(e.Time, "write close: {again: true, because: [...]}", "%s of %q: only a close issues a further version, for a reason", does[0], c.Name.Value)
+		}
 	}
 	if pay := e.Payment; pay != nil && !pay.Clause.Given() && len(pay.Lines) == 0 {
 		p.report(e.Time, "add clause: and amount:, or lines:", "payment of %q says no clause that it pays", c.Name.Value)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"concord/agreement"
@@ -44,8 +45,35 @@ func (s *story) closing(set *agreement.Set, at journal.Cursor, hash journal.Hash
 			}
 			return settlement.ReadStatement(kept.close.Statement)
 		},
-		Render: func(*settlement.Statement) ([]journal.Form, error) { return nil, nil },
+		Reasons: s.reasons,
+		Render:  func(*settlement.Statement) ([]journal.Form, error) { return nil, nil },
 	}, nil
+}
+
+// reasons finds entries by their ids, or the disputes of a statement where none is named.
+func (s *story) reasons(statement string, names []string) (out []journal.Entry, err error) {
+	found := map[string]bool{}
+	var bad error
+	err = s.journal.Blocks(context.Background(), journal.Cursor{}, func(b *journal.Block) bool {
+		bad = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
+			d, disputes := e.Body.(*journal.Dispute)
+			named := slices.IndexFunc(names, func(n string) bool { return n == e.ID || n == e.Source+"/"+e.ID })
+			if named >= 0 {
+				found[names[named]] = true
+			}
+			if named >= 0 || len(names) == 0 && disputes && d.Statement == statement {
+				out = append(out, *e)
+			}
+			return true
+		})
+		return bad == nil
+	})
+	for _, name := range names {
+		if !found[name] {
+			return nil, fmt.Errorf("no entry before this one has the id %q", name)
+		}
+	}
+	return out, errors.Join(err, bad)
 }
 
 // work prepares the closing that an entry asks for.
@@ -61,6 +89,10 @@ func (s *story) work(c *Close, at time.Time) (*settlement.Closing, *problem) {
 	out.Agreement, out.Period, out.Issued = a.Name, c.Period.Value, at.UTC()
 	if len(c.Between) == 2 {
 		out.Pairs = [][2]string{{c.Between[0].Value, c.Between[1].Value}}
+	}
+	out.Anew = c.Again.Value == "true"
+	for _, id := range c.Because {
+		out.Because = append(out.Because, id.Value)
 	}
 	return out, nil
 }
