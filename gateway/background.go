@@ -273,7 +273,7 @@ func (g *Gateway) appendLater(e journal.Entry) error {
 		timer := time.NewTimer(g.config.Timeouts.CommitWait)
 		defer timer.Stop()
 		select {
-		case <-c.Done():
+		case <-c.Await():
 			err = c.Err()
 		case <-timer.C:
 			return errLate

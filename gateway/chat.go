@@ -56,6 +56,9 @@ func (g *Gateway) request(w http.ResponseWriter, r *http.Request, op clouds.Oper
 		return
 	}
 	q.deliver()
+	if q.flow.body != nil {
+		q.pour()
+	}
 }
 
 // begin takes the request over.
@@ -284,7 +287,7 @@ func (q *request) await(ctx context.Context, c *journal.Commit) error {
 	q.watch.set(storing, q.g.now()+int64(q.g.config.Timeouts.CommitWait))
 	defer q.watch.set(idle, 0)
 	select {
-	case <-c.Done():
+	case <-c.Await():
 		return c.Err()
 	case <-q.watch.wake:
 		return errLate

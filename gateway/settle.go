@@ -22,7 +22,12 @@ func (q *request) append(b journal.Body) error {
 	if q.unsent {
 		return nil // its record says all of it
 	}
-	_, err := q.g.config.Journal.Append(q.entry(q.admitted+q.since(q.g.now()), b))
+	e := q.entry(q.admitted+q.since(q.g.now()), b)
+	if b.Kind() == journal.KindAttempt { // the request cannot go on without it
+		_, err := q.admit(e)
+		return err
+	}
+	_, err := q.g.config.Journal.Append(e)
 	q.g.noteJournal(err)
 	return err
 }
@@ -46,8 +51,7 @@ func (q *request) appendIntent() *fault {
 	}
 	p.entries[0] = q.entry(q.admitted, &p.intent)
 	var err error
-	q.intent, err = q.g.config.Journal.Append(p.entries[:1]...)
-	q.g.noteJournal(err)
+	q.intent, err = q.admit(p.entries[:1]...)
 	if err != nil {
 		q.intent = nil
 		if !q.onCredit(err) {
@@ -171,7 +175,9 @@ func (q *request) settle(o journal.Outcome, served int, used *usage.Usage) {
 	}
 	if served >= 0 && used != nil {
 		p := pricer{router: q.view.router, admitted: q.admitted, record: r, log: q.g.log}
-		p.price(o, served, used, q.papers.costs[:0], q.papers.lines[:0])
+		room, _ := bills.Get().(*bill)
+		q.papers.bill = room
+		p.price(o, served, used, room.costs[:0], room.lines[:0])
 	}
 	if q.budgeted {
 		q.endHold()

@@ -9,6 +9,14 @@ type Commit struct {
 // Done is closed when the entries are durable, or cannot become so. Commits of one group share the channel.
 func (c *Commit) Done() <-chan struct{} { return c.group.done }
 
+// Await is Done of somebody who waits for it: entries that are left to gather are committed at once.
+func (c *Commit) Await() <-chan struct{} {
+	if c.group.haste != nil {
+		c.group.haste()
+	}
+	return c.group.done
+}
+
 // Err returns nil if the entries are durable; it may be called after Done.
 func (c *Commit) Err() error {
 	if c.err != nil {
@@ -22,12 +30,16 @@ func (c *Commit) Fail(err error) { c.err = err }
 
 // A Group is commits that end together: one channel wakes all who wait.
 type Group struct {
-	done chan struct{}
-	err  error
+	done  chan struct{}
+	err   error
+	haste func()
 }
 
 // NewGroup returns a group that has not ended.
 func NewGroup() *Group { return &Group{done: make(chan struct{})} }
+
+// Haste sets what is called when somebody waits for the group, nil = nothing; it must be set before the group has commits.
+func (g *Group) Haste(call func()) { g.haste = call }
 
 // Commit returns a new commit of the group.
 func (g *Group) Commit() *Commit { return &Commit{group: g} }

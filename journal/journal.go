@@ -297,3 +297,10 @@ type Appender interface {
 	// returned it keeps nothing of them: the caller may use their bodies again.
 	Append(entries ...Entry) (*Commit, error)
 }
+
+// Admitter is an Appender whose full queue can be waited for.
+type Admitter interface {
+	Appender
+	// Admit is Append that waits for room while the queue is full: until ctx ends, and no longer than a bound of its own.
+	Admit(ctx context.Context, entries ...Entry) (*Commit, error)
+}

@@ -28,10 +28,15 @@ type CommitterOptions struct {
 	Reserve int64
 	// Retry is the pause after a failed commit; it doubles up to 32 times that. 0 = 50 ms.
 	Retry time.Duration
+	// Gather is how long after a commit the next one waits for more, where nobody waits for it: relaxed durability. A full
+	// group ends it, and so does Commit.Await. 0 = not at all, and the committer has no timer.
+	Gather time.Duration
+	// Patience is how long Admit waits for room in a full queue. 0 = 1 s.
+	Patience time.Duration
 }
 
-// A Committer appends entries to one chain in group commits. It has no timer: it takes all that queued while the last
-// commit ran, at most 1,024 entries or 1 MiB, and wakes waiters once a group.
+// A Committer appends entries to one chain in group commits. Unless it is told to gather it has no timer: it takes all that
+// queued while the last commit ran, at most 1,024 entries or 1 MiB, and wakes waiters once a group.
 //
 // After a failed commit nothing new is admitted (ErrUnwell) until a commit succeeds. What a request may begin with
 // (intents, attempts, progress) fails at once, unless nobody can tell whether it became durable; what a request ends with
@@ -43,27 +48,34 @@ type Committer struct {
 	chain   journal.ChainID
 	options CommitterOptions
 
-	mu      sync.Mutex
-	queue   []*group // the last one is open for more
-	waiting int      // entries in queue
-	bytes   int      // in queue
-	unwell  bool
-	fenced  bool
-	closing bool
-	lost    requestSet
-	room    room
-	stats   CommitterStats
-	spare   *group
+	mu        sync.Mutex
+	queue     []*group // the last one is open for more
+	waiting   int      // entries in queue
+	bytes     int      // in queue
+	unwell    bool
+	fenced    bool
+	closing   bool
+	asleep    bool          // the committing goroutine waits to be woken
+	gathering bool          // and for its timer
+	ended     time.Time     // the last commit, if commits gather
+	urgent    bool          // somebody waits for what is queued
+	vacancy   chan struct{} // closed when a full queue has room; nil = nobody waits
+	lost      requestSet
+	room      room
+	stats     CommitterStats
+	spare     *group
 
-	wake      chan struct{} // there is something in the queue, or closing
+	wake      chan struct{} // of whoever found asleep set
 	committed chan struct{}
 	abandon   chan struct{} // Close gave up waiting
 	giveUp    sync.Once
 	done      chan struct{}
 
 	// Of the committing goroutine alone.
-	prev *journal.Block
-	open map[journal.RequestID]struct{} // intents without a record
+	prev  *journal.Block
+	open  map[journal.RequestID]struct{} // intents without a record
+	timer *time.Timer                    // of gathering; nil = commits do not gather
+	haste func()                         // hurry, if commits gather
 }
 
 // CommitterStats are counts since the start.
@@ -98,6 +110,9 @@ func NewCommitter(ctx context.Context, j journal.Journal, chain journal.ChainID,
 	if o.Retry == 0 {
 		o.Retry = 50 * time.Millisecond
 	}
+	if o.Patience == 0 {
+		o.Patience = time.Second
+	}
 	if err := j.OpenChain(ctx, chain); err != nil {
 		return nil, err
 	}
@@ -107,6 +122,10 @@ func NewCommitter(ctx context.Context, j journal.Journal, chain journal.ChainID,
 		abandon: make(chan struct{}), done: make(chan struct{}),
 		open: map[journal.RequestID]struct{}{},
 	}
+	if o.Gather > 0 {
+		c.haste, c.timer = c.hurry, time.NewTimer(o.Gather)
+		c.timer.Stop()
+	}
 	go c.run(context.WithoutCancel(ctx)) // ended by Close
 	opened, err := c.Append(journal.Entry{
 		Time: chain.Started, ID: chain.String(),
@@ -114,7 +133,7 @@ func NewCommitter(ctx context.Context, j journal.Journal, chain journal.ChainID,
 	})
 	if err == nil {
 		select {
-		case <-opened.Done():
+		case <-opened.Await():
 			err = opened.Err()
 		case <-ctx.Done():
 			err = ctx.Err()
@@ -131,9 +150,29 @@ func NewCommitter(ctx context.Context, j journal.Journal, chain journal.ChainID,
 // Append queues entries for the next group commit, in which they stand together and in order. It fails with ErrQueue,
 // ErrUnwell or ErrFenced, and then nothing is queued.
 func (c *Committer) Append(entries ...journal.Entry) (*journal.Commit, error) {
-	admits, drops := admission(entries)
+	commit, _, err := c.take(entries)
+	return commit, err
+}
+
+// take is Append; beside ErrQueue it returns what Admit waits for.
+func (c *Committer) take(entries []journal.Entry) (*journal.Commit, <-chan struct{}, error) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	commit, err := c.queued(entries)
+	var room <-chan struct{}
+	if errors.Is(err, journal.ErrQueue) {
+		room = c.full()
+	}
+	wake := err == nil && c.rouse()
+	c.mu.Unlock()
+	if wake { // only now: the one that is woken takes mu
+		c.wake <- struct{}{}
+	}
+	return commit, room, err
+}
+
+// queued adds entries to the queue. The caller holds mu.
+func (c *Committer) queued(entries []journal.Entry) (*journal.Commit, error) {
+	admits, drops := admission(entries)
 	switch {
 	case c.fenced:
 		return nil, journal.ErrFenced
@@ -159,7 +198,6 @@ func (c *Committer) Append(entries ...journal.Entry) (*journal.Commit, error) {
 		return nil, fmt.Errorf("append to the journal: %w", err)
 	}
 	c.waiting += len(entries)
-	c.signal()
 	return commit, nil
 }
 
@@ -175,6 +213,7 @@ func (c *Committer) enqueue(entries []journal.Entry, drops bool) (*journal.Commi
 		}
 	}
 	g := newGroup(c.spare)
+	g.haste = c.haste
 	c.spare = nil
 	commit, err := g.add(entries, drops)
 	if err == nil {
@@ -201,13 +240,6 @@ func admission(entries []journal.Entry) (admits, drops bool) {
 	return admits, false
 }
 
-func (c *Committer) signal() {
-	select {
-	case c.wake <- struct{}{}:
-	default:
-	}
-}
-
 // Committed receives after commits; several commits may be one receive. It has one reader, the poster.
 func (c *Committer) Committed() <-chan struct{} { return c.committed }
 
@@ -228,8 +260,12 @@ func (c *Committer) Stats() CommitterStats {
 func (c *Committer) Close(ctx context.Context) error {
 	c.mu.Lock()
 	c.closing = true
+	c.vacate()
+	wake := c.rouse()
 	c.mu.Unlock()
-	c.signal()
+	if wake {
+		c.wake <- struct{}{}
+	}
 	select {
 	case <-c.done:
 	case <-ctx.Done():
@@ -258,25 +294,6 @@ func (c *Committer) run(ctx context.Context) {
 		}
 	}
 	c.finish(ctx)
-}
-
-// next waits for a group; nil = closing and none is left.
-func (c *Committer) next() *group {
-	for {
-		c.mu.Lock()
-		if len(c.queue) > 0 {
-			g := c.queue[0]
-			c.queue = append(c.queue[:0], c.queue[1:]...)
-			c.mu.Unlock()
-			return g
-		}
-		closing := c.closing
-		c.mu.Unlock()
-		if closing {
-			return nil
-		}
-		<-c.wake
-	}
 }
 
 // commit makes a group durable, however often it must try; false = it never can.
@@ -342,6 +359,7 @@ func (c *Committer) block(g *group) *journal.Block {
 func (c *Committer) failed(b *journal.Block, cause error) {
 	c.mu.Lock()
 	c.unwell = true
+	c.vacate()
 	c.stats.Failed++
 	c.mu.Unlock()
 	c.options.Log.Error("journal commit failed", slog.String("chain", c.chain.String()),
@@ -410,6 +428,10 @@ func (c *Committer) succeed(g *group, b *journal.Block) {
 	c.stats.Entries += uint64(b.Count)
 	c.stats.Bytes += uint64(len(b.Bytes))
 	c.stats.Open = len(c.open)
+	if c.options.Gather > 0 {
+		c.ended = time.Now() // of a duration only
+	}
+	c.vacate()
 	c.mu.Unlock()
 	g.end(nil)
 	if cap(g.bytes) <= 4*groupBytes {
@@ -426,6 +448,7 @@ func (c *Committer) succeed(g *group, b *journal.Block) {
 func (c *Committer) fence(g *group) {
 	c.mu.Lock()
 	c.fenced = true
+	c.vacate()
 	c.mu.Unlock()
 	g.end(journal.ErrFenced)
 	c.options.Log.Error("chain was sealed by another process", slog.String("chain", c.chain.String()))

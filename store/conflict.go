@@ -64,6 +64,7 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 	})
 	c.waiting -= entries - len(g.entries)
 	c.bytes -= size - g.size()
+	c.vacate()
 	return true
 }
 

@@ -21,6 +21,7 @@ type group struct {
 	budgets groupHolds
 	drops   *journal.Group
 	stays   *journal.Group
+	haste   func() // called when somebody waits; nil = commits do not gather
 }
 
 // queued is one entry of a group.
@@ -63,6 +64,7 @@ func (g *group) add(entries []journal.Entry, drop bool) (*journal.Commit, error)
 	}
 	if *waiters == nil {
 		*waiters = journal.NewGroup()
+		(*waiters).Haste(g.haste)
 	}
 	commit := (*waiters).Commit()
 	for i := range entries {

@@ -81,6 +81,7 @@ func (c *Committer) settleBudgets(g *group, over *journal.BudgetError) {
 	})
 	c.waiting -= entries - len(g.entries)
 	c.bytes -= size - g.size()
+	c.vacate()
 	c.stats.OverBudget += uint64(len(over.Refused))
 }
 

@@ -173,7 +173,7 @@ func appendAll(ctx context.Context, c *Committer, entries []journal.Entry) error
 			return err
 		}
 		select {
-		case <-commit.Done():
+		case <-commit.Await():
 		case <-ctx.Done():
 			return ctx.Err()
 		}

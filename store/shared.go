@@ -111,7 +111,7 @@ func MergeAll(ctx context.Context, m journal.Merging, c *Committer) error {
 			return fmt.Errorf("append merge %d: %w", next.Number, err)
 		}
 		select {
-		case <-commit.Done():
+		case <-commit.Await():
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -3,6 +3,7 @@ package app
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"concord/gateway"
 	"concord/money"
@@ -33,6 +34,18 @@ const relaxedQueue = store.GroupEntries
 func (j JournalSettings) queue() int {
 	if j.Durability == gateway.Relaxed {
 		return relaxedQueue
+	}
+	return 0
+}
+
+// relaxedGather is how long commits gather where nobody waits for them: less than 200 of them a second. It is what a crash may lose
+// beside the commit that it ends.
+const relaxedGather = 5 * time.Millisecond
+
+// gather returns how long after a commit the next one waits for more; 0 = not at all.
+func (j JournalSettings) gather() time.Duration {
+	if j.Durability == gateway.Relaxed {
+		return relaxedGather
 	}
 	return 0
 }

@@ -205,7 +205,7 @@ func (s *Server) openStores(ctx context.Context) error {
 func (s *Server) begin(ctx context.Context, history *History, documents []journal.Document) (err error) {
 	options := store.CommitterOptions{
 		Now: nowNanos, Log: s.log, Version: Version(), OnFenced: func() { s.lose(journal.ErrFenced) },
-		QueueEntries: s.config.Journal.queue(), Reserve: s.config.Journal.Reserve,
+		QueueEntries: s.config.Journal.queue(), Gather: s.config.Journal.gather(), Reserve: s.config.Journal.Reserve,
 		Free: func() (int64, error) { return sqlite.Free(s.config.Data) },
 	}
 	if s.shared != nil {
@@ -240,7 +240,7 @@ const gather = 100 * time.Millisecond
 
 func waitFor(ctx context.Context, c *journal.Commit) error {
 	select {
-	case <-c.Done():
+	case <-c.Await():
 		return c.Err()
 	case <-ctx.Done():
 		return ctx.Err()

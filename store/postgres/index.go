@@ -19,10 +19,13 @@ type index struct {
 	objects [][2][]byte // object and request
 	pending []journal.Heading
 	merges  []*journal.Merge
+
+	tells    bool   // it holds documents or facts
+	resolved uint64 // what is written down of open requests; 0 = nothing this time
 }
 
 // indexOf collects what is indexed of a block.
-func indexOf(b *journal.Block) (*index, error) {
+func indexOf(b *journal.Block, flight *journal.InFlight) (*index, error) {
 	x := &index{requests: [][]byte{}, parts: []int64{}, idle: true}
 	placed := map[journal.RequestID]struct{}{}
 	place := func(id journal.RequestID) {
@@ -32,7 +35,14 @@ func indexOf(b *journal.Block) (*index, error) {
 		}
 	}
 	var failed error
+	if flight != nil {
+		flight.Forget()
+	}
 	err := b.Headings(func(h *journal.Heading) {
+		x.tells = x.tells || h.Kind.Documents()
+		if flight != nil {
+			flight.Note(h)
+		}
 		switch h.Kind {
 		case journal.KindOpen:
 		case journal.KindSeal:
@@ -72,7 +82,7 @@ func indexOf(b *journal.Block) (*index, error) {
 
 // more reports whether one statement is not enough.
 func (x *index) more() bool {
-	return len(x.seals)+len(x.objects)+len(x.pending)+len(x.merges) > 0
+	return len(x.seals)+len(x.objects)+len(x.pending)+len(x.merges) > 0 || x.tells || x.resolved > 0
 }
 
 // write writes what the block's own statement does not, in the same transaction.
@@ -88,6 +98,13 @@ func (x *index) write(ctx context.Context, tx pgx.Tx, ordinal int64, b *journal.
 	}
 	for _, o := range x.objects {
 		batch.Queue("INSERT INTO concord.object (id, request) VALUES ($1, $2) ON CONFLICT DO NOTHING", o[0], o[1])
+	}
+	if x.tells {
+		batch.Queue("INSERT INTO concord.document_block (chain, number) VALUES ($1, $2) ON CONFLICT DO NOTHING", ordinal, int64(b.Number))
+	}
+	if x.resolved > 0 {
+		batch.Queue(`INSERT INTO concord.resolved (chain, block) VALUES ($1, $2)
+			ON CONFLICT (chain) DO UPDATE SET block = excluded.block`, ordinal, int64(x.resolved))
 	}
 	row := ordinal<<chainShift | int64(b.Number)
 	for _, h := range x.pending {

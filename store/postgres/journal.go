@@ -17,6 +17,7 @@ type Journal struct {
 
 	mu    sync.Mutex
 	names map[uint64]journal.ChainID // by ordinal
+	own   map[journal.ChainID]*journal.InFlight
 }
 
 var _ journal.Merging = (*Journal)(nil)
@@ -31,9 +32,14 @@ func OpenJournal(ctx context.Context, url string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{database: d, names: map[uint64]journal.ChainID{}}
+	j := &Journal{database: d, names: map[uint64]journal.ChainID{}, own: map[journal.ChainID]*journal.InFlight{}}
 	if !o.ReadOnly && !o.Relaxed {
 		if err := j.Durable(ctx); err != nil {
+			return nil, errors.Join(err, j.Close())
+		}
+	}
+	if !o.ReadOnly {
+		if err := j.document(ctx); err != nil {
 			return nil, errors.Join(err, j.Close())
 		}
 	}
@@ -54,9 +60,17 @@ func (j *Journal) OpenChain(ctx context.Context, id journal.ChainID) error {
 			if err != nil {
 				return err
 			}
-			_, err = tx.Exec(ctx, "INSERT INTO concord.frontier (chain, merged) VALUES ($1, 0)", ordinal)
+			if _, err = tx.Exec(ctx, "INSERT INTO concord.frontier (chain, merged) VALUES ($1, 0)", ordinal); err != nil {
+				return err
+			}
+			_, err = tx.Exec(ctx, "INSERT INTO concord.document_chain (chain) VALUES ($1)", ordinal)
 			return err
 		})
+		if err == nil {
+			j.mu.Lock()
+			j.own[id] = journal.NewInFlight()
+			j.mu.Unlock()
+		}
 		if code(err) != unique {
 			return j.fail("open a chain in", err)
 		}
@@ -97,9 +111,15 @@ func (j *Journal) AppendBlock(ctx context.Context, b *journal.Block) error {
 	if err := j.writable(); err != nil {
 		return err
 	}
-	index, err := indexOf(b)
+	j.mu.Lock()
+	flight := j.own[b.Chain]
+	j.mu.Unlock()
+	index, err := indexOf(b, flight)
 	if err != nil {
 		return fmt.Errorf("append block %d: %w", b.Number, err)
+	}
+	if flight != nil && b.Number%resolvedEvery == 0 {
+		index.resolved = flight.Resolved()
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
@@ -107,6 +127,9 @@ func (j *Journal) AppendBlock(ctx context.Context, b *journal.Block) error {
 		_, err = j.insert(ctx, j.pool, b, index)
 	} else {
 		err = j.transact(ctx, b, index)
+	}
+	if flight != nil {
+		ended(flight, b.Number, err)
 	}
 	switch {
 	case errors.Is(err, journal.ErrFenced):

@@ -34,13 +34,15 @@ type Journal struct {
 	pending  []journal.Heading // records that are
 	objects  []byte            // scratch: objects of a block and their requests, 32 bytes each
 	seals    []journal.ChainID
+	tells    bool                         // the block has documents or facts
+	inFlight map[uint64]*journal.InFlight // of the chains that were opened here, by ordinal
 
 	checkpoints *checkpointer // nil when read-only
 }
 
 // statements of the append path, prepared once.
 type statements struct {
-	begin, commit, rollback, head, block, others, records, part, settle, objects, pending *sql.Stmt
+	begin, commit, rollback, head, block, others, records, part, settle, objects, pending, document *sql.Stmt
 }
 
 var _ journal.Journal = (*Journal)(nil)
@@ -52,7 +54,7 @@ const chainShift = 40
 // directory's lock until Close; others get journal.ErrLocked. It refuses to start where commits would not be durable.
 func OpenJournal(dir string, o Options) (*Journal, error) {
 	ctx := context.Background() // opening is bounded by the busy timeout
-	j := &Journal{file: journalDB(dir, o), ordinals: map[journal.ChainID]uint64{}}
+	j := &Journal{file: journalDB(dir, o), ordinals: map[journal.ChainID]uint64{}, inFlight: map[uint64]*journal.InFlight{}}
 	if err := j.ready(); err != nil {
 		return nil, err
 	}
@@ -70,6 +72,9 @@ func OpenJournal(dir string, o Options) (*Journal, error) {
 	if err == nil {
 		j.read = read
 		err = j.prepare(ctx, read)
+	}
+	if err == nil && !o.ReadOnly {
+		err = j.document(ctx)
 	}
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
@@ -104,6 +109,7 @@ func (j *Journal) openWriter(ctx context.Context) (err error) {
 		{&j.stmt.part, "INSERT INTO request (id, slot, block) VALUES (?, ?, ?)"},
 		{&j.stmt.objects, "INSERT OR IGNORE INTO object (id, request) SELECT substr(?1, 32*i + 1, 16), substr(?1, 32*i + 17, 16) FROM number WHERE i < ?2"},
 		{&j.stmt.pending, "INSERT OR IGNORE INTO pending (time, request, part, block) VALUES (?, ?, ?, ?)"},
+		{&j.stmt.document, "INSERT OR IGNORE INTO document (block) VALUES (?)"},
 		{&j.stmt.settle, "UPDATE chain SET settled = 1 WHERE name = ?"},
 	}...) {
 		if *s.to, err = j.conn.PrepareContext(ctx, s.sql); err != nil {
@@ -147,6 +153,9 @@ func (j *Journal) OpenChain(ctx context.Context, id journal.ChainID) error {
 	if code(err) == sqlite3.SQLITE_CONSTRAINT {
 		return fmt.Errorf("open chain %s: there is one of this name: %w", id, journal.ErrConflict)
 	}
+	if err == nil {
+		err = j.follow(ctx, id)
+	}
 	return j.fail("open a chain in", err)
 }
 
@@ -182,7 +191,8 @@ func (j *Journal) AppendBlock(ctx context.Context, b *journal.Block) error {
 	if err != nil {
 		return err
 	}
-	if err := j.scan(b); err != nil {
+	flight := j.inFlight[ordinal]
+	if err := j.scan(b, flight); err != nil {
 		return fmt.Errorf("append block %d: %w", b.Number, err)
 	}
 	if _, err := j.stmt.begin.ExecContext(ctx); err != nil {
@@ -194,6 +204,7 @@ func (j *Journal) AppendBlock(ctx context.Context, b *journal.Block) error {
 			err = j.fail("commit to", err)
 		}
 	}
+	ended(flight, b.Number, err)
 	if err != nil {
 		// SQLite may have rolled back by itself; then there is nothing to roll back, which is what is wanted.
 		_, _ = j.stmt.rollback.ExecContext(ctx)
@@ -262,6 +273,11 @@ func (j *Journal) index(ctx context.Context, row int64) error {
 			return err
 		}
 	}
+	if j.tells {
+		if _, err := j.stmt.document.ExecContext(ctx, row); err != nil {
+			return err
+		}
+	}
 	for _, chain := range j.seals {
 		if _, err := j.stmt.settle.ExecContext(ctx, chain.String()); err != nil {
 			return err
@@ -271,10 +287,17 @@ func (j *Journal) index(ctx context.Context, row int64) error {
 }
 
 // scan collects what is indexed of a block.
-func (j *Journal) scan(b *journal.Block) error {
+func (j *Journal) scan(b *journal.Block, flight *journal.InFlight) error {
 	j.others, j.records, j.parts, j.seals = j.others[:0], j.records[:0], j.parts[:0], j.seals[:0]
-	j.objects, j.pending = j.objects[:0], j.pending[:0]
+	j.objects, j.pending, j.tells = j.objects[:0], j.pending[:0], false
+	if flight != nil {
+		flight.Forget()
+	}
 	return b.Headings(func(h *journal.Heading) {
+		j.tells = j.tells || h.Kind.Documents()
+		if flight != nil {
+			flight.Note(h)
+		}
 		if h.Object != (journal.ObjectKey{}) {
 			j.objects = append(append(j.objects, h.Object[:]...), h.Request[:]...)
 		}
