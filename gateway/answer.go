@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -108,7 +109,14 @@ func (q *request) answered(status int) {
 	q.sent, q.firstByte, q.done.Status = true, q.g.now(), status
 }
 
-// stream relays an answer event by event.
+// A flow is a stream whose first content is there: it goes to the client now, and no other attempt follows.
+type flow struct {
+	t, deployment int
+	body          io.Closer // of the cloud's answer, of which nothing else is kept; nil = there is no stream
+	cancel        context.CancelFunc
+}
+
+// stream reads an answer that is a stream up to its first content; if that comes, the stream flows.
 func (q *request) stream(t, deployment int, resp *http.Response, cancel context.CancelFunc) (clouds.Answer, bool) {
 	c, now, r := &q.g.config, q.g.now(), &q.relay
 	adapter := q.view.places[deployment].adapter
@@ -147,17 +155,27 @@ func (q *request) stream(t, deployment int, resp *http.Response, cancel context.
 	q.head(deployment)
 	h := q.w.Header()
 	h["Content-Type"], h["Cache-Control"] = contentType(resp.Header, streamType), noCache
+	q.flow = flow{t, deployment, resp.Body, cancel}
+	q.letScratchGo()
+	return clouds.Answer{}, true
+}
+
+// pour relays a stream event by event. It is called from where little of the stack is used, with a small frame: a stack that
+// outgrew 8 KB for the first bytes would have 16 as long as the stream is open.
+func (q *request) pour() {
+	f := &q.flow
+	defer f.body.Close()
+	defer f.cancel()
 	q.answered(http.StatusOK)
 	q.w.WriteHeader(http.StatusOK)
 	q.streaming = true
-	end = r.content()
+	end := q.relay.content()
 	q.watch.set(idle, 0)
 	if end != whole {
-		cancel()
+		f.cancel()
 	}
-	q.finishStream(t, deployment, end)
+	q.finishStream(f.t, f.deployment, end)
 	q.streaming = false
-	return clouds.Answer{}, true
 }
 
 // exhaustFor is how long a cloud may take to close a stream after [DONE], while the record is on its way.

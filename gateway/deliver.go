@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 
 	"concord/clouds"
 	"concord/delivery"
@@ -65,7 +66,11 @@ func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.An
 	}
 	t := q.open(step.Deployment)
 	ctx, cancel := context.WithCancel(q.ctx)
-	defer cancel()
+	defer func() {
+		if q.flow.body == nil { // else the stream goes on
+			cancel()
+		}
+	}()
 	if !q.watch.attempt(cancel) {
 		q.close(t, delivery.Skipped)
 		q.abandon(errStopping)
@@ -79,7 +84,11 @@ func (q *request) attempt(move delivery.Move, why delivery.Outcome) (a clouds.An
 	if resp == nil {
 		return q.lost(t, step.Deployment, a)
 	}
-	defer resp.Body.Close()
+	defer func() {
+		if q.flow.body == nil {
+			_ = resp.Body.Close() // what is wanted of it was read
+		}
+	}()
 	q.tried(t).Status = resp.StatusCode
 	if q.call.Scan.Stream && resp.StatusCode == http.StatusOK && isStream(resp.Header) {
 		return q.stream(t, step.Deployment, resp, cancel)
@@ -129,6 +138,9 @@ func (q *request) send(ctx context.Context, p *place) (*http.Response, clouds.An
 // prepare makes the signed request for a deployment. Without one, the answer says why.
 func (q *request) prepare(ctx context.Context, p *place) (*http.Request, clouds.Answer) {
 	if q.sending.Load() == 0 {
+		if q.scratch == nil {
+			q.scratch = *scratches.Get().(*[]byte)
+		}
 		q.call.Scratch = q.scratch[:0]
 	} else {
 		q.call.Scratch = nil
@@ -165,6 +177,20 @@ func (q *request) prepare(ctx context.Context, p *place) (*http.Request, clouds.
 		return nil, clouds.Answer{Outcome: delivery.Credential, Detail: "not signed"}
 	}
 	return r, clouds.Answer{}
+}
+
+// scratches are buffers for edited bodies.
+var scratches = sync.Pool{New: func() any { b := make([]byte, 0, firstBody); return &b }}
+
+// letScratchGo gives up the body that was sent: while a stream flows, nothing is sent again.
+func (q *request) letScratchGo() {
+	if q.scratch == nil || q.sending.Load() != 0 {
+		return
+	}
+	if room := q.scratch[:0]; cap(room) <= keepBody {
+		scratches.Put(&room)
+	}
+	q.scratch, q.call.Scratch = nil, nil
 }
 
 // unanswered says why an attempt ended without an answer. headers: its status line had come.

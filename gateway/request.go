@@ -46,6 +46,7 @@ type request struct {
 	plan      delivery.Plan
 	seen      []delivery.State // room for snapshots
 	decidedOn []delivery.State // the snapshot that plan was made from
+	flow      flow             // the stream that was begun
 	papers    papers
 	intent    *journal.Commit // nil = not appended
 	record    *journal.Commit // nil = not appended, or late
@@ -71,10 +72,17 @@ type papers struct {
 	record    journal.Record
 	entries   [2]journal.Entry // intent, record
 	committed *journal.Commit  // of the intent
-	tried     [2]journal.Tried
-	lines     [4]pricing.Line
-	costs     [4]pricing.Line
+	tried     [1]journal.Tried
+	bill      *bill // nil until the record is made: most of the time a request has none
 }
+
+// A bill is room for what a request costs.
+type bill struct {
+	lines [4]pricing.Line
+	costs [4]pricing.Line
+}
+
+var bills = sync.Pool{New: func() any { return new(bill) }}
 
 const (
 	keepBody   = 256 << 10 // larger buffers are not kept for the next request
@@ -109,7 +117,10 @@ func (q *request) reset() {
 	}
 	q.object, q.pinned = "", nil
 	q.w, q.ctx, q.offer, q.key, q.view, q.decidedOn, q.intent, q.record = nil, nil, nil, nil, nil, nil, nil, nil
-	q.papers = papers{}
+	if q.papers.bill != nil {
+		bills.Put(q.papers.bill)
+	}
+	q.papers, q.flow = papers{}, flow{}
 	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
 	q.credited, q.unsent, q.onLoan = false, false, money.Amount{}
 	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.aborted, q.firstByte = false, false, false, false, false, false, 0

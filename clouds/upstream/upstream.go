@@ -192,8 +192,20 @@ func (c *Client) connection(ctx context.Context, h *host, u *url.URL) (cn *conn,
 		}
 		cn.close()
 	}
-	cn, err = c.dial(ctx, h, u)
+	cn, err = c.dialAside(ctx, h, u)
 	return cn, false, err
+}
+
+// dialAside dials in a goroutine of its own: it needs a deep stack, that of TLS above all, which the request would keep for as
+// long as its stream is open.
+func (c *Client) dialAside(ctx context.Context, h *host, u *url.URL) (cn *conn, err error) {
+	done := make(chan struct{})
+	go func() { // ends with the dial, which ends with ctx
+		defer close(done)
+		cn, err = c.dial(ctx, h, u)
+	}()
+	<-done
+	return cn, err
 }
 
 func (h *host) take() *conn {

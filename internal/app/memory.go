@@ -2,20 +2,37 @@ package app
 
 import (
 	"bytes"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"strconv"
 )
 
-// collectAt is Go's GOGC for a server. Requests leave garbage and little else: what lives is some 10 MB, so that collecting a
-// fifth as often costs some tens of MB under load and saves a seventh of the processor time.
-const collectAt = 400
+// The garbage collector of a server. Requests leave garbage and little else, so that a heap that is small may become five times
+// as large before it is collected (Go's GOGC is 400 then): that costs some MB and saves a seventh of the processor time. The more
+// lives, open streams above all, the less is gained and the more it costs: garbage has about `garbage` bytes of room, down to
+// Go's own GOGC of 100.
+const (
+	collectSmall = 400
+	collectLarge = 100
+	garbage      = 32 << 20
+)
 
-// SetMemory tunes the garbage collector for a server, where the environment does not say otherwise by GOGC and GOMEMLIMIT:
-// it collects when the heap is five times what lives, and the more eagerly the nearer three quarters of the memory are that
-// this machine or its container has.
+// collectAt is the GOGC for a heap of which so many bytes live.
+func collectAt(live int64) int {
+	if live <= 0 {
+		return collectSmall
+	}
+	return int(min(max(100*garbage/live, collectLarge), collectSmall))
+}
+
+// SetMemory tunes the garbage collector for a server, where the environment does not say otherwise by GOGC and GOMEMLIMIT: how
+// much garbage there may be follows from what lives, and collecting is the more eager the nearer three quarters of the memory are
+// that this machine or its container has.
 func SetMemory(src Source) {
 	if _, said := src.Getenv("GOGC"); !said {
-		debug.SetGCPercent(collectAt)
+		debug.SetGCPercent(collectSmall)
+		(&collector{percent: collectSmall}).watch()
 	}
 	if _, said := src.Getenv("GOMEMLIMIT"); said {
 		return
@@ -23,6 +40,33 @@ func SetMemory(src Source) {
 	if total := memoryOf(src.Read); total > 0 {
 		debug.SetMemoryLimit(total / 4 * 3)
 	}
+}
+
+// A collector looks after each collection what lives, and sets the GOGC of the next.
+type collector struct {
+	percent int
+	sample  [1]metrics.Sample
+}
+
+// watch makes the next collection call adjust: what nobody holds is cleaned up after it.
+func (c *collector) watch() {
+	runtime.AddCleanup(&sentinel{}, (*collector).adjust, c)
+}
+
+// A sentinel is what nobody holds. It holds a pointer, so that it is not allocated together with what is held.
+type sentinel struct{ _ *byte }
+
+// adjust sets the GOGC, which stops the program for a moment, only where it would change by a tenth.
+func (c *collector) adjust() {
+	c.sample[0].Name = "/gc/heap/live:bytes"
+	metrics.Read(c.sample[:])
+	if v := c.sample[0].Value; v.Kind() == metrics.KindUint64 {
+		if percent := collectAt(int64(v.Uint64())); 10*percent >= 11*c.percent || 10*percent <= 9*c.percent {
+			debug.SetGCPercent(percent)
+			c.percent = percent
+		}
+	}
+	c.watch()
 }
 
 // Settled gives back what starting took and serving does not need.
