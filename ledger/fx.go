@@ -80,7 +80,7 @@ func (c *compiler) fail(err error) {
 }
 
 // convert converts what a flow brings to a share: at the final rate of its day where there is one, at the last known rate
-// until then.
+// until then, and to nothing until a rate is known at all: usage has happened, and the books cannot refuse it.
 func (s *State) convert(p *sharePlan, at int64, b *brought) error {
 	amount := &b.base
 	if b.group >= 0 {
@@ -101,11 +101,14 @@ func (s *State) convert(p *sharePlan, at int64, b *brought) error {
 			return err
 		}
 	}
-	var sum money.Amount
-	if final {
+	sum := e.sum
+	switch {
+	case final:
 		sum, err = source.MulRate(rate, money.HalfEven)
-	} else if sum, err = amount.MulRate(rate, money.HalfEven); err == nil {
-		sum, err = e.sum.Add(sum)
+	case !rate.IsZero():
+		if sum, err = amount.MulRate(rate, money.HalfEven); err == nil {
+			sum, err = e.sum.Add(sum)
+		}
 	}
 	if err != nil {
 		return err
@@ -132,37 +135,36 @@ func (sh *share) converted(k convertedKey, at int64) *converted {
 	return sh.foreign[i]
 }
 
-// rateOf returns the rate of an instant, and whether it is final.
+// rateOf returns the rate of an instant, and whether it is final; zero where none is known: for a day,
+// of that day or before.
 func (x *fxPlan) rateOf(rates []fixing, at int64) (money.Rate, bool, error) {
-	last := -1
-	for i, f := range rates {
-		if f.at <= at {
-			last = i
-		}
-	}
-	if x.window == nil {
-		if last < 0 {
-			return money.Rate{}, false, x.missing(at)
-		}
-		return rates[last].value, true, nil
-	}
 	if rate, ok, err := x.final(rates, at); ok || err != nil {
 		return rate, ok, err
 	}
-	if last < 0 {
-		return money.Rate{}, false, x.missing(at)
+	if x.window == nil || len(rates) == 0 {
+		return money.Rate{}, false, nil
 	}
 	return rates[len(rates)-1].value, false, nil
 }
 
-func (x *fxPlan) missing(at int64) error {
-	day := time.Unix(0, at).In(x.days.zone).Format(time.DateOnly)
-	return fmt.Errorf("%s has no rate of %s to %s for %s: record one of that day or before (concord record rate), then go on",
-		x.rates.source, x.rates.from, x.rates.to, day)
+// ofDay returns the last rate at or before an instant, or else the first one of its day.
+func (x *fxPlan) ofDay(rates []fixing, at int64) (rate money.Rate, ok bool) {
+	for _, f := range rates {
+		if f.at > at && (ok || x.days.dayOf(f.at) != x.days.dayOf(at)) {
+			break
+		}
+		rate, ok = f.value, true
+	}
+	return rate, ok
 }
 
-// final returns the rate of the window of an instant, once it is known: a rate that is dated after the window has ended it.
+// final returns the rate of an instant once it is known: that of its day, or that of its window, which a rate that is dated after
+// the window has ended.
 func (x *fxPlan) final(rates []fixing, at int64) (money.Rate, bool, error) {
+	if x.window == nil {
+		rate, ok := x.ofDay(rates, at)
+		return rate, ok, nil
+	}
 	start, end := x.window.bounds(at)
 	if len(rates) == 0 || rates[len(rates)-1].at < end {
 		return money.Rate{}, false, nil
@@ -226,7 +228,7 @@ func (s *State) restateDay(posted int64, sh *share, e *converted, k rateKey, rat
 	}
 	c := compiler{state: s, currency: e.from, terms: e.terms}
 	x := c.conversion(f, saleKey{product: e.product, cloud: e.cloud, currency: e.from})
-	if c.err != nil || x == nil || x.rates != k || x.window == nil {
+	if c.err != nil || x == nil || x.rates != k || x.window == nil && e.final { // the rate of a day is fixed with its first one
 		return c.err
 	}
 	rate, ok, err := x.final(rates, e.at)
@@ -248,8 +250,12 @@ func (s *State) restateDay(posted int64, sh *share, e *converted, k rateKey, rat
 	}
 	s.work.tx.Currency = k.to
 	// The rate that makes it final is dated after the window, what it restates belongs to the window: its statement states it.
-	_, end := x.window.bounds(e.at)
-	return s.accrueAgain(terms, f, e.product, e.cloud, e.group, more, e.at, min(posted, end-1))
+	on := e.at
+	if x.window != nil {
+		_, end := x.window.bounds(e.at)
+		on = min(posted, end-1)
+	}
+	return s.accrueAgain(terms, f, e.product, e.cloud, e.group, more, e.at, on)
 }
 
 // shareOf returns the version of a share that is in force in terms.

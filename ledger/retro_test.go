@@ -18,7 +18,7 @@ func retroDeal(amendment string) []byte {
 	return dealOf("deal", `      - {id: share, kind: revenue-share, payer: openai, payee: microsoft, base: {revenue_of: openai, from: [sales]}, rate: "20%",
          caps: [{amount: "50 USD", per: month}], retro: true_up, term: perpetual}
       - {id: onward, kind: revenue-share, payer: microsoft, payee: amazon, base: {revenue_of: microsoft, from: [shares]}, rate: "10%", term: perpetual}
-` + amendment)
+`+amendment)
 }
 
 // dealOf is an agreement of three parties in which OpenAI sells, with more clauses.

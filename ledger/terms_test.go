@@ -318,19 +318,42 @@ func TestTheExamplesOfTheMoneyPage(t *testing.T) {
 	}
 }
 
-func TestASaleWithoutARateOfItsDayIsRefusedAndNothingIsHalfPosted(t *testing.T) {
-	w := newWorld(t, simple(inEuro("event-day"))...)
-	w.learn()
-	w.do("2026-05-02", step{on: "2026-05-02", what: "rate", amount: "1.1"}.body(w))
-	before, hash := w.state.Encode(), w.state.Hash()
-
-	body := step{on: "2026-05-01", what: "sale", amount: "100"}.body(w)
-	_, err := ledger.Post(w.state, &journal.Entry{Time: date("2026-05-01").UnixNano(), ID: "late", Body: body})
-	if err == nil || !strings.Contains(err.Error(), "ecb has no rate of EUR to USD for 2026-05-01: record one") {
-		t.Errorf("error %v, want one that names the day and what to do", err)
-	}
-	if string(w.state.Encode()) != string(before) || w.state.Hash() != hash {
-		t.Error("the state has changed")
+// Usage has happened when the books see it: they cannot refuse it for a rate that nobody recorded in time.
+func TestASaleWithoutARateOwesNothingUntilOneOfItsDayIsRecorded(t *testing.T) {
+	for _, c := range []struct {
+		name, moment string
+		rates        []step // after the sale of 1 May, with what each makes owed
+	}{
+		{"the day's own", "event-day", []step{{on: "2026-05-03", amount: "1.3", posts: "0"}, {on: "2026-05-01", amount: "1.1", posts: "22"}, {on: "2026-04-30", amount: "1.2", posts: "0"}}},
+		{"one of a day before", "event-day", []step{{on: "2026-04-29", amount: "1.1", posts: "22"}, {on: "2026-05-01", amount: "1.2", posts: "0"}}},
+		{"a month's mean", "month-average", []step{{on: "2026-06-01", amount: "1.3", posts: "0"}, {on: "2026-05-20", amount: "1.1", posts: "22"}}},
+		{"the period's last", "period-end", []step{{on: "2026-06-01", amount: "1.3", posts: "0"}, {on: "2026-05-20", amount: "1.1", posts: "22"}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, simple(inEuro(c.moment))...)
+			w.learn()
+			if owed := owedBy(w.do("2026-05-01", step{on: "2026-05-01", what: "sale", amount: "100"}.body(w))); !owed.IsZero() {
+				t.Errorf("without a rate %s is owed", owed)
+			}
+			if open := w.state.Provisionals(midnight("2026-06-01")); len(open) != 1 || open[0].Amount.String() != "100" || !open[0].Base.IsZero() {
+				t.Errorf("%v waits for a rate, want the 100", open)
+			}
+			for _, r := range c.rates {
+				r.what = "rate"
+				tx := w.do("2026-06-02", r.body(w))
+				if more := owedBy(tx); more.String() != r.posts {
+					t.Errorf("the rate of %s makes %s owed, want %s", r.on, more, r.posts)
+				}
+				for _, p := range tx.Postings {
+					if p.Day < int32(date("2026-05-01").Unix()/86400) || p.Day > int32(date("2026-05-31").Unix()/86400) {
+						t.Errorf("%s is dated %d: the sale is of May, which a statement of May states", p.Account, p.Day)
+					}
+				}
+			}
+			if open := w.state.Provisionals(midnight("2026-06-01")); len(open) != 0 {
+				t.Errorf("%v is still not final", open)
+			}
+		})
 	}
 }
 
