@@ -326,6 +326,10 @@ func journalAs[J journal.Journal](j journal.Journal) (J, bool) {
 
 // open counts the requests of a chain that were admitted before an instant and have no record.
 func (c *closer) open(ctx context.Context, chain journal.ChainState, until time.Time) (n int, first int64, err error) {
+	from, err := journal.ResolvedUpTo(ctx, c.journal, &chain)
+	if err != nil {
+		return 0, 0, err
+	}
 	waiting := map[journal.RequestID]int64{}
 	var bad error
 	take := func(b *journal.Block) bool {
@@ -343,9 +347,9 @@ func (c *closer) open(ctx context.Context, chain journal.ChainState, until time.
 		return bad == nil
 	}
 	if m, ok := journal.AsMerging(c.journal); ok {
-		err = m.OfChain(ctx, chain.ID, 0, take)
+		err = m.OfChain(ctx, chain.ID, from, take)
 	} else {
-		err = c.journal.Blocks(ctx, journal.Cursor{Chain: chain.Ordinal}, take)
+		err = c.journal.Blocks(ctx, journal.Cursor{Chain: chain.Ordinal, Block: from}, take)
 	}
 	if err = errors.Join(err, bad); err != nil {
 		return 0, 0, fmt.Errorf("look for open requests in chain %s: %w", chain.ID, err)

@@ -58,13 +58,17 @@ func readHistory(ctx context.Context, j journal.Journal, checked bool) (*History
 // read collects the documents that came since it was last called.
 func (h *History) read(ctx context.Context, j journal.Journal, chains *continuity) error {
 	var failed error
-	err := j.Blocks(ctx, h.at, func(b *journal.Block) bool {
+	blocks := func(yield func(*journal.Block) bool) error { return journal.Documents(ctx, j, h.at, yield) }
+	if chains != nil { // who checks looks at all
+		blocks = func(yield func(*journal.Block) bool) error { return j.Blocks(ctx, h.at, yield) }
+	}
+	err := blocks(func(b *journal.Block) bool {
 		if failed = chains.take(b); failed != nil {
 			return false
 		}
 		wanted := false
 		failed = b.Headings(func(head *journal.Heading) {
-			wanted = wanted || head.Kind == journal.KindTerms || head.Kind == journal.KindPrices || head.Kind == journal.KindFact
+			wanted = wanted || head.Kind.Documents()
 		})
 		if failed == nil && wanted {
 			failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {

@@ -44,6 +44,8 @@ func Run(t *testing.T, open func(t *testing.T) journal.Journal) {
 		{"readers_beside_a_writer_see_whole_blocks", readersBeside},
 		{"a_large_block_comes_back_whole", large},
 		{"verify_finds_nothing_wrong", verify},
+		{"documents_and_facts_are_found_without_the_rest", documents},
+		{"where_no_request_is_open_is_known", bounded},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			j := open(t)

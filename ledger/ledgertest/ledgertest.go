@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) ledger.Books) {
 		{"a_checkpoint_is_the_last_at_or_before_a_position", checkpoints},
 		{"a_cancelled_save_changes_nothing", cancelled},
 		{"dropped_books_are_empty_and_can_be_filled_again", drop},
+		{"activity_comes_in_the_order_of_its_keys_with_its_last_values", activity},
 		{"the_digest_is_that_of_books_in_memory", digest},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -99,6 +100,7 @@ func same(t *testing.T, what string, want, got any) {
 }
 
 func empty(t *testing.T, b ledger.Books) {
+	same(t, "activity", []ledger.ActivityRow(nil), activityOf(t, b, ledger.EverSince, ledger.EverUntil))
 	same(t, "saved", &ledger.Saved{}, load(t, b))
 	same(t, "cells", []ledger.Cell(nil), allCells(t, b))
 	c, err := b.Checkpoint(t.Context(), at(9, 9))
@@ -247,6 +249,7 @@ func cancelled(t *testing.T, b ledger.Books) {
 func drop(t *testing.T, b ledger.Books) {
 	full := batch(at(0, 0), at(1, 1), cell("x", "cash", 1, "1", 1))
 	full.Documents = [][]byte{[]byte("one")}
+	full.Activity = []ledger.ActivityRow{counted(1, "openai", 1)}
 	full.Checkpoints = []ledger.Checkpoint{{At: at(1, 1), State: []byte("c"), Documents: 1}}
 	save(t, b, full)
 	before, err := ledger.Digest(t.Context(), b)
@@ -274,6 +277,7 @@ func digest(t *testing.T, b ledger.Books) {
 	first.Checkpoints = []ledger.Checkpoint{{At: at(1, 10), State: []byte("ten"), Documents: 1}, {At: at(1, 20), State: []byte("twenty"), Documents: 1}}
 	second := batch(at(1, 30), at(2, 2), cell("x", "cash", 1, "3", 2))
 	second.Checkpoints = []ledger.Checkpoint{{At: at(2, 2), State: []byte("end"), Documents: 1}}
+	second.Activity = []ledger.ActivityRow{counted(7, "openai", 2), counted(-7, "microsoft", 1)}
 	for _, books := range []ledger.Books{b, memory} {
 		save(t, books, first, second)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -94,6 +95,8 @@ func TestAnOlderFormatIsReadAsItIsAndBroughtUpToDateByAWriter(t *testing.T) {
 	j := open(t, dir)
 	c := journaltest.Begin(t, j, journaltest.Chain(1))
 	c.Append(t, journaltest.Intent(1), journaltest.Record(1))
+	c.Append(t, journaltest.Document(1))
+	documents := journaltest.Documented(t, j, journal.Cursor{})
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +104,7 @@ func TestAnOlderFormatIsReadAsItIsAndBroughtUpToDateByAWriter(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := db.ExecContext(t.Context(), "DROP TABLE object; DROP TABLE pending; DROP TABLE budget; DROP TABLE hold; PRAGMA user_version = 1"); err != nil {
+	if _, err := db.ExecContext(t.Context(), "DROP TABLE document; DROP TABLE documented; DROP TABLE object; DROP TABLE pending; DROP TABLE budget; DROP TABLE hold; PRAGMA user_version = 1"); err != nil {
 		t.Fatal(err)
 	}
 	if err := db.Close(); err != nil {
@@ -118,12 +121,18 @@ func TestAnOlderFormatIsReadAsItIsAndBroughtUpToDateByAWriter(t *testing.T) {
 	if _, err := r.FindObject(t.Context(), "resp_1"); !errors.Is(err, journal.ErrNotFound) {
 		t.Errorf("an object: %v, want %v", err, journal.ErrNotFound)
 	}
+	if got := journaltest.Documented(t, r, journal.Cursor{}); !slices.Equal(got, documents) || len(got) != 1 {
+		t.Errorf("the documents stand in %v, and in %v before there was an index", documents, got)
+	}
 	if err := errors.Join(r.Pending(t.Context(), 0, nil), r.OpenHolds(t.Context(), nil), r.Close()); err != nil {
 		t.Error(err)
 	}
 
 	j = open(t, dir)
 	defer j.Close()
+	if got := journaltest.Documented(t, j, journal.Cursor{}); !slices.Equal(got, documents) {
+		t.Errorf("the documents stand in %v, and in %v after the migration", documents, got)
+	}
 	if err := j.AppendBlock(t.Context(), c.Next(t, journaltest.ObjectRecord(2, "resp_1", true))); err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +204,7 @@ func TestWhatCannotBeOpenedIsNamedAndLeftAlone(t *testing.T) {
 		text     string
 	}{
 		"a file that is no database": {prepare: write(sqlite.JournalFile, strings.Repeat("no database ", 100)), is: sqlite.ErrDamaged, text: "journal.db is damaged"},
-		"a later version":            {prepare: execute("PRAGMA application_id = 0x434a4e4c; PRAGMA user_version = 7; CREATE TABLE later (x)"), is: sqlite.ErrFuture, text: "format 7, this program knows up to 3"},
+		"a later version":            {prepare: execute("PRAGMA application_id = 0x434a4e4c; PRAGMA user_version = 7; CREATE TABLE later (x)"), is: sqlite.ErrFuture, text: "format 7, this program knows up to 4"},
 		"the file of something else": {prepare: execute("PRAGMA user_version = 3; CREATE TABLE theirs (x)"), text: "is not a Concord journal"},
 		"nothing to read":            {prepare: func(*testing.T, string) {}, readOnly: true, is: os.ErrNotExist, text: "there is no journal.db in"},
 		"a directory that is a file": {prepare: func(t *testing.T, dir string) {
