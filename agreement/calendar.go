@@ -190,9 +190,15 @@ func (c *calendar) clause(line *lineage) {
 		// A later version takes over; "over" is when this one is no longer in force, zero if it stays.
 		over, superseded := v.end, false
 		for _, next := range line.versions[i+1:] {
-			if over.IsZero() || next.start.Before(over) {
+			if !next.waiting && (over.IsZero() || next.start.Before(over)) {
 				over, superseded = next.start, true
 			}
+		}
+		if v.waiting {
+			if over.IsZero() || over.After(c.from) {
+				c.add(f.event(Event{Kind: Condition, Title: fmt.Sprintf("%s %s begins when %s", KindOf(f.Clause), h.ID, h.Begin.words()), Text: gist(f), key: "begins"}))
+			}
+			continue
 		}
 		if !over.IsZero() && !over.After(v.start) {
 			continue

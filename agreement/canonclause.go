@@ -43,6 +43,15 @@ func (f InForce) head(w *canonical) {
 	w.str(9, h.Continues)
 	list(w, 10, h.Survives)
 	w.time(11, f.Since)
+	if b := h.Begin; b.Milestone != "" {
+		w.sub(12, b.canonical)
+	}
+}
+
+func (b *Begin) canonical(w *canonical) {
+	w.str(1, b.Milestone)
+	w.str(2, b.State)
+	w.bool(3, b.Retro)
 }
 
 func (e *End) canonical(w *canonical) {

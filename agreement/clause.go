@@ -22,6 +22,7 @@ type Head struct {
 	Source    Source
 	FieldProv []FieldProvenance // fields known less well than the clause, such as "rate"
 	From      time.Time         // zero = from the amendment's effective instant
+	Begin     Begin             // of a clause that waits for a milestone
 	End       End
 	Priority  int                  // higher wins where the file declares priorities
 	When      string               // CEL condition over the request's facts; "" = always
@@ -73,6 +74,14 @@ type End struct {
 	FirstOf   []End
 	Perpetual bool
 	Retro     bool // a milestone may take effect before it was recorded
+	Pos       Pos
+}
+
+// Begin says what a clause waits for before it begins; the zero Begin is nothing.
+type Begin struct {
+	Milestone string
+	State     string // milestone state that begins the clause: "declared" or "verified"
+	Retro     bool   // it may take effect before it was recorded
 	Pos       Pos
 }
 

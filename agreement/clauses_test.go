@@ -37,8 +37,8 @@ func readCase(t *testing.T, file string) *clauseCase {
 		t.Fatal(err)
 	}
 	c := &clauseCase{archive: archive, docs: map[string][]byte{}, catalog: &agreement.Catalog{}, kind: strings.TrimSuffix(filepath.Base(file), ".txtar")}
-	if c.kind == "milestone" {
-		c.kind = "license" // what ends with it
+	if strings.HasPrefix(c.kind, "milestone") {
+		c.kind = "license" // what begins and ends with it
 	}
 	if !slices.Contains([]string{"delivery", "license", "sale", "revenue-share", "commitment"}, c.kind) {
 		c.kind = "delivery"

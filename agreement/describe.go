@@ -47,8 +47,12 @@ func (a *Agreement) called(party string) string {
 // window says since when a clause is in force, until when, and under which conditions.
 func (f InForce) window() string {
 	h := f.Clause.Head()
-	start := later(f.Amendment.Effective, h.From)
-	s := fmt.Sprintf("Since %s (amendment %s), %s", day(f.Agreement, start), f.Amendment.ID, h.End.words(f.Agreement))
+	start := f.begins()
+	came := ""
+	if h.Begin.Milestone != "" {
+		came = "when " + h.Begin.words() + ", "
+	}
+	s := fmt.Sprintf("Since %s (%samendment %s), %s", day(f.Agreement, start), came, f.Amendment.ID, h.End.words(f.Agreement))
 	if !f.Since.IsZero() && f.Since.Before(start) {
 		s += "; first added " + day(f.Agreement, f.Since)
 	}
@@ -77,6 +81,19 @@ func (a *Agreement) names(parties []string) []string {
 		names[i] = a.called(p)
 	}
 	return names
+}
+
+// begins returns when a version of a clause began.
+func (f InForce) begins() time.Time {
+	if !f.start.IsZero() {
+		return f.start
+	}
+	return later(f.Amendment.Effective, f.Clause.Head().From)
+}
+
+// words says what a clause waits for.
+func (b *Begin) words() string {
+	return fmt.Sprintf("%s is %s", b.Milestone, cmp.Or(b.State, MilestoneVerified))
 }
 
 func (e *End) words(a *Agreement) string {

@@ -85,6 +85,9 @@ func (l *termList) head(f InForce) {
 	if !h.From.IsZero() {
 		l.add("from", "from "+day(l.a, h.From), func(w *canonical) { w.time(1, h.From) })
 	}
+	if b := h.Begin; b.Milestone != "" {
+		l.add("from", "from when "+b.words()+retroactively(b.Retro), b.canonical)
+	}
 	if h.Priority != 0 {
 		l.add("priority", fmt.Sprintf("priority %d", h.Priority), func(w *canonical) { w.int(1, int64(h.Priority)) })
 	}
@@ -103,6 +106,14 @@ func (l *termList) head(f InForce) {
 			w.sub(2, func(w *canonical) { w.str(1, p.Field); w.str(2, string(p.Provenance)) })
 		}
 	})
+}
+
+// retroactively says that a milestone counts before it was recorded.
+func retroactively(retro bool) string {
+	if retro {
+		return ", also before it was recorded"
+	}
+	return ""
 }
 
 func (d *Delivery) terms(l *termList) {

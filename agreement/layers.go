@@ -31,6 +31,7 @@ type lineage struct {
 type version struct {
 	inForce    InForce // without a clause: the amendment ends it
 	start, end time.Time
+	waiting    bool // for a milestone that begins it, and that has not come yet
 }
 
 func layer(a *Agreement, known time.Time) (*layers, error) {
@@ -52,17 +53,17 @@ func layer(a *Agreement, known time.Time) (*layers, error) {
 	for _, m := range order {
 		for _, c := range slices.Concat(m.Adds, m.Replaces) {
 			h := c.Head()
-			start := later(m.Effective, h.From)
+			start, begun := l.begin(m, h)
 			line := at(h.ID)
-			if len(line.versions) == 0 {
+			if begun && line.added.IsZero() {
 				line.added = start
 			}
-			f := InForce{Agreement: a, Amendment: m, Clause: c, Since: line.added}
+			f := InForce{Agreement: a, Amendment: m, Clause: c, Since: line.added, start: start}
 			f.encoded = f.encode()
 			if f.condition, err = l.compileWhen(h); err != nil {
 				return nil, err
 			}
-			line.versions = append(line.versions, version{inForce: f, start: start, end: l.end(&h.End)})
+			line.versions = append(line.versions, version{inForce: f, start: start, end: l.end(&h.End), waiting: !begun})
 		}
 		for _, e := range m.Ends {
 			line := at(e.ID)
@@ -76,12 +77,22 @@ func layer(a *Agreement, known time.Time) (*layers, error) {
 // at returns the version in force at an instant: the last one, in the order of amendments, that has begun.
 func (l *lineage) at(t time.Time) (version, bool) {
 	for _, v := range slices.Backward(l.versions) {
-		if v.start.After(t) {
+		if v.waiting || v.start.After(t) {
 			continue
 		}
 		return v, v.inForce.Clause != nil && (v.end.IsZero() || t.Before(v.end))
 	}
 	return version{}, false
+}
+
+// begin computes when a version begins, and whether it has what it waits for.
+func (l *layers) begin(m *Amendment, h *Head) (start time.Time, begun bool) {
+	start = later(m.Effective, h.From)
+	if h.Begin.Milestone == "" {
+		return start, true
+	}
+	reached := l.reached(h.Begin.Milestone, h.Begin.State, h.Begin.Retro)
+	return later(start, reached), !reached.IsZero()
 }
 
 // end computes when an end falls, as far as the facts say; zero = it does not, or not yet.
@@ -131,7 +142,9 @@ func (l *layers) boundaries(dst []time.Time) []time.Time {
 			if len(dst) > maxInstants {
 				return dst
 			}
-			dst = append(dst, v.start)
+			if !v.waiting {
+				dst = append(dst, v.start)
+			}
 			if v.end.After(v.start) {
 				dst = append(dst, v.end)
 			}

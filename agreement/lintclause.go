@@ -53,6 +53,16 @@ func (l *linter) window(a *Agreement, m *Amendment, h *Head) {
 			"%s begins on %s and is over by %s", h.ID, start.Format("2006-01-02"), h.End.Until.Format("2006-01-02"))
 	}
 	l.milestones(a, h, &h.End)
+	if b := &h.Begin; b.Milestone != "" {
+		if l.scan(a) && a.milestone(b.Milestone) == nil {
+			l.report(problem{rule: "unknown-milestone", at: b.Pos, remedy: "add a clause of kind milestone with name: " + b.Milestone, related: ref},
+				"%s begins with the milestone %s, which no clause defines", h.ID, b.Milestone)
+		}
+		if h.End.Milestone == b.Milestone && (h.End.State == b.State || b.State == MilestoneVerified) {
+			l.report(problem{rule: "empty-term", at: h.End.Pos, remedy: "end it after it begins", related: ref},
+				"%s begins when %s, and is over by then", h.ID, b.words())
+		}
+	}
 	if h.Continues != "" {
 		l.clauseID(a, h.Continues, h.At("continues"), "continues of "+h.ID)
 	}

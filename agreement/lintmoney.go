@@ -88,26 +88,37 @@ func (l *linter) awaited(a *Agreement) {
 			l.report(problem{rule: "milestone-nobody", at: m.Pos, remedy: "write declares: PARTY, verifies: PARTY, or both", related: []Ref{{a.Name, m.ID}}},
 				"the milestone %s names nobody who declares or verifies it", m.Name)
 		}
-		l.awaits(a, c.Head(), &c.Head().End)
+		h := c.Head()
+		if b := &h.Begin; b.Milestone != "" {
+			l.nobody(a, h, b.Milestone, b.State, b.Pos, "begins")
+		}
+		l.awaits(a, h, &h.End)
 	}
 }
 
+// awaits reports ends that wait in vain.
 func (l *linter) awaits(a *Agreement, h *Head, e *End) {
-	var m *Milestone
-	if e.Milestone != "" && l.scan(a) {
-		m = a.milestone(e.Milestone)
-	}
-	if m != nil && m.Declares+m.Verifies != "" {
-		state, field, who := MilestoneVerified, "verifies", m.Verifies
-		if e.State == MilestoneDeclared {
-			state, field, who = MilestoneDeclared, "declares", m.Declares
-		}
-		if who == "" {
-			l.report(problem{rule: "milestone-nobody", at: h.End.Pos, remedy: fmt.Sprintf("write %s: PARTY in the clause %s, or wait for its other state", field, m.ID), related: []Ref{{a.Name, h.ID}, {a.Name, m.ID}}},
-				"%s ends when %s is %s, and nobody is named who %s it", h.ID, m.Name, state, field)
-		}
+	if e.Milestone != "" {
+		l.nobody(a, h, e.Milestone, e.State, h.End.Pos, "ends")
 	}
 	for i := range e.FirstOf {
 		l.awaits(a, h, &e.FirstOf[i])
+	}
+}
+
+func (l *linter) nobody(a *Agreement, h *Head, milestone, waitsFor string, at Pos, what string) {
+	var m *Milestone
+	if l.scan(a) {
+		m = a.milestone(milestone)
+	}
+	if m != nil && m.Declares+m.Verifies != "" {
+		state, field, who := MilestoneVerified, "verifies", m.Verifies
+		if waitsFor == MilestoneDeclared {
+			state, field, who = MilestoneDeclared, "declares", m.Declares
+		}
+		if who == "" {
+			l.report(problem{rule: "milestone-nobody", at: at, remedy: fmt.Sprintf("write %s: PARTY in the clause %s, or wait for its other state", field, m.ID), related: []Ref{{a.Name, h.ID}, {a.Name, m.ID}}},
+				"%s %s when %s is %s, and nobody is named who %s it", h.ID, what, m.Name, state, field)
+		}
 	}
 }

@@ -19,7 +19,7 @@ func (l *linter) tiers(a *Agreement, ls *layers) {
 			l.tierCaps(a, c, line.added)
 			l.tierOpening(a, c)
 			before := ls.before(line, i, c)
-			if before != nil && !sameRating(before, c) && !boundary(c.Tiers.Reset, v.start, a) {
+			if before != nil && !v.waiting && !sameRating(before, c) && !boundary(c.Tiers.Reset, v.start, a) {
 				l.report(problem{rule: "tiers-window", at: c.At("tiers"), related: []Ref{{a.Name, c.ID}},
 					remedy: "let it begin when the tiers begin anew, leave the tiers and payees as they are, or give it a new id whose base begins at zero"},
 					"the tiers of %s change on %s, inside a window in which they add the base up (reset: %s)", c.ID, day(a, v.start), c.Tiers.Reset)

@@ -31,6 +31,7 @@ type InForce struct {
 	Amendment *Amendment // which added or last replaced it
 	Clause    Clause
 	Since     time.Time            // start of the clause id's first version; running totals begin there
+	start     time.Time            // of this version; zero = with its amendment
 	encoded   []byte               // its canonical bytes, which all intervals share
 	condition *condition.Condition // its when; nil = it holds for every request
 }

@@ -80,7 +80,7 @@ func stamp(t time.Time) string {
 func (f InForce) view() ClauseView {
 	h := f.Clause.Head()
 	v := ClauseView{
-		Agreement: f.Agreement.Name, ID: h.ID, Kind: KindOf(f.Clause), Amendment: f.Amendment.ID, Since: stamp(later(f.Amendment.Effective, h.From)),
+		Agreement: f.Agreement.Name, ID: h.ID, Kind: KindOf(f.Clause), Amendment: f.Amendment.ID, Since: stamp(f.begins()),
 		Until: stamp(h.End.Until), Ends: h.End.words(f.Agreement), Provenance: f.Provenance(""), Source: f.Source().URL, Prose: h.Prose,
 		Description: Describe(f), When: h.When, Place: h.Pos.String(),
 		Priority: h.Priority, Retro: h.Retro, Continues: h.Continues, Survives: h.Survives, Unsettled: h.gapViews(),

@@ -98,12 +98,17 @@ func (o *object) common() {
 		}
 		h.Source.Provenance = v.provenance()
 	}
-	if v, ok := o.take("from"); ok {
-		h.From = v.instant()
-	}
 	retro := false
 	if v, ok := o.take("retroactive"); ok {
 		retro = v.bool()
+	}
+	if v, ok := o.take("from"); ok {
+		switch v.node.(type) {
+		case *ast.MappingNode, *ast.MappingValueNode:
+			h.Begin = v.begin(retro)
+		default:
+			h.From = v.instant()
+		}
 	}
 	h.End = o.end(retro)
 	if v, ok := o.take("priority"); ok {

@@ -30,6 +30,7 @@ func ParserFields(doc []byte) map[string]string {
 var (
 	byCondition = regexp.MustCompile(`^.*\.until\.`)
 	several     = regexp.MustCompile(`^.*\.until\.(.*\.)?first_of\.`)
+	beginning   = regexp.MustCompile(`^(delivery|license|sale|revenue-share|commitment|milestone)\.from\.`)
 	match       = regexp.MustCompile(`^.*\.products\.`)
 )
 
@@ -37,6 +38,7 @@ var (
 func canonical(path string) string {
 	path = several.ReplaceAllString(path, "end.first_of.")
 	path = byCondition.ReplaceAllString(path, "end.")
+	path = beginning.ReplaceAllString(path, "begin.")
 	path = match.ReplaceAllString(path, "products.match.")
 	return strings.TrimPrefix(path, ".")
 }
@@ -48,7 +50,7 @@ func SchemaFields() map[string]string {
 		list, kind := o.fields, strings.SplitN(o.path, ".", 2)[0]
 		if slices.Contains(clauseKinds(), o.path) {
 			list = append(headFields(), list...)
-		} else if slices.Contains(clauseKinds(), kind) || kind == "end" || o.path == "products.match" {
+		} else if slices.Contains(clauseKinds(), kind) || kind == "end" || kind == "begin" || o.path == "products.match" {
 			list = append(list, schemaField{"provenance", "provenance", ""})
 		}
 		for _, f := range list {

@@ -23,6 +23,7 @@ func Schema() ([]byte, error) {
 	}
 	s.defs["clause"] = clauseForm()
 	s.defs["source"] = s.object("source")
+	s.defs["begin"] = s.object("begin")
 	s.defs["end"] = s.object("end")
 	s.defs["end-of-several"] = s.object("end.first_of")
 	s.defs["choice-of-products"] = form{"anyOf": []form{{"const": "all"}, ref("patterns"), s.object("products.match")}}
@@ -77,6 +78,7 @@ func schemaForms() map[string]form {
 		"pattern":    text(`^[A-Za-z0-9._/-]*\*?$`, "a product's id, or its beginning and one *", "openai/*"),
 		"patterns":   {"type": "array", "items": ref("pattern"), "minItems": 1},
 		"groups":     {"type": "array", "items": ids},
+		"from":       {"anyOf": []form{ref("instant"), ref("begin")}},
 		"until":      {"anyOf": []form{ref("instant"), ref("end")}},
 		"through": {"anyOf": []form{text(`^\d{4}(-\d{2}(-\d{2})?)?$`, "the last day, month or year that still counts", "2032"),
 			{"type": "integer", "minimum": firstYear, "maximum": lastYear}}},
@@ -107,7 +109,7 @@ func (s *schema) object(path string) form {
 		panic("agreementfile: the schema has no object " + path)
 	}
 	kind, _, _ := strings.Cut(path, ".")
-	inClause := slices.Contains(clauseKinds(), kind) || path == "products.match" || kind == "end"
+	inClause := slices.Contains(clauseKinds(), kind) || path == "products.match" || kind == "end" || kind == "begin"
 	properties := form{}
 	var required []string
 	for _, f := range o.fields {

@@ -161,6 +161,24 @@ func (v value) condition(retro bool) (end agreement.End) {
 	return end
 }
 
+// begin reads {milestone: M, state: S} of a clause that waits for it.
+func (v value) begin(retro bool) (b agreement.Begin) {
+	c := v.object("a beginning")
+	if c == nil {
+		return b
+	}
+	defer c.done()
+	m, ok := c.need("milestone", "write {milestone: NAME, state: verified}, or a day")
+	if !ok {
+		return b
+	}
+	b = agreement.Begin{Milestone: m.id(), State: agreement.MilestoneVerified, Retro: retro, Pos: v.pos}
+	if s, ok := c.take("state"); ok {
+		b.State = word(s, agreement.MilestoneDeclared, agreement.MilestoneVerified)
+	}
+	return b
+}
+
 // alternative reads one item of first_of: {until: T}, {through: D} or {milestone: M, state: S}.
 func (v value) alternative(retro bool) (end agreement.End) {
 	o := v.object("an end of first_of")

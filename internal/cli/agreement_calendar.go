@@ -65,7 +65,7 @@ func newAgreementCalendar(env Env) *cobra.Command {
 		Use: "calendar FILE...", Short: "List what begins, ends, renews, falls due or needs a decision, and when", Args: cobra.MinimumNArgs(1),
 		Long: "Lists what the agreements have coming, from --from until --to (default: the twelve months from today): amendments that come into\n" +
 			"force, clauses that begin and end, windows of caps, tiers, guarantees and commitments, the dates of settlement periods, windows\n" +
-			"of offers. What has no date follows: milestones that would end a clause, and clauses without an end.\n\n" +
+			"of offers. What has no date follows: milestones that would begin or end a clause, and clauses without an end.\n\n" +
 			"--format ics gives the dated part for any calendar program (RFC 5545); an event keeps its UID when its date moves.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			asJSON := format(out)
