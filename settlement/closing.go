@@ -58,12 +58,14 @@ type Closing struct {
 	closed    map[string]*Statement
 	replacing map[[2]string]*replacing // by pair, as it was named
 	format    int                      // of the statement that is cut again; 0 = as needed
+	already   error                    // of a pair that was closed before, where none was named
 }
 
 // Closed is what a closing writes, together: what falls due at the end of the period, and a close for each statement.
 type Closed struct {
 	Entries    []journal.Entry
 	Statements []*Statement
+	Without    [][2]string // pairs that were not named and between which nothing stands: they get no statement
 }
 
 // Close makes the entries of a closing. It writes nothing.
@@ -80,12 +82,23 @@ func (c *Closing) Close() (*Closed, error) {
 		return nil, fmt.Errorf("close %s of %s: %w", c.Period, c.Agreement, err)
 	}
 	for _, pair := range pairs {
-		st, entry, err := c.one(pair)
+		st, err := c.cut(pair, ledger.Issued)
+		var entry *journal.Entry
+		if err == nil && len(c.Pairs) == 0 && c.bare(st) {
+			out.Without = append(out.Without, pair)
+			continue
+		}
+		if err == nil {
+			entry, err = c.one(st)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("close %s of %s between %s and %s: %w", c.Period, c.Agreement, pair[0], pair[1], err)
 		}
 		out.Statements = append(out.Statements, st)
 		c.entries = append(c.entries, *entry)
+	}
+	if len(out.Statements) == 0 && c.already != nil {
+		return nil, fmt.Errorf("close %s of %s: %w", c.Period, c.Agreement, c.already)
 	}
 	out.Entries = c.entries
 	return out, nil
@@ -118,8 +131,8 @@ func (c *Closing) Again(like *Statement) (*Statement, error) {
 	return c.cut(like.Between, ledger.Issued)
 }
 
-// Drafts cuts the drafts of a period, between two parties, or between one (or each) and all others where pair is empty. What
-// falls due by then counts.
+// Drafts cuts the drafts of a period, between two parties, or between one (or each) and all others where pair is empty: those that a
+// closing would issue. What falls due by then counts.
 func (c *Closing) Drafts(pair [2]string, party string) ([]*Statement, error) {
 	if err := c.begin(); err != nil {
 		return nil, err
@@ -137,7 +150,7 @@ func (c *Closing) Drafts(pair [2]string, party string) ([]*Statement, error) {
 		if err != nil {
 			return nil, err
 		}
-		if len(st.Clauses)+len(st.Licensed) > 0 || settles(c.agreement, pair) != nil {
+		if !c.bare(st) {
 			out = append(out, st)
 		}
 	}
@@ -188,33 +201,27 @@ func (c *Closing) kindOf(pair [2]string) string {
 	return "month"
 }
 
-// one closes the period between two parties.
-func (c *Closing) one(pair [2]string) (*Statement, *journal.Entry, error) {
-	st, err := c.cut(pair, ledger.Issued)
-	if err != nil {
-		return nil, nil, err
-	}
+// one makes the entry that closes the period with a statement.
+func (c *Closing) one(st *Statement) (*journal.Entry, error) {
 	for _, control := range st.Controls {
 		if !control.Agrees {
-			return nil, nil, fmt.Errorf("%s: the statement has %s, the books have %s: a statement whose control totals disagree is not issued; run concord ledger verify",
+			return nil, fmt.Errorf("%s: the statement has %s, the books have %s: a statement whose control totals disagree is not issued; run concord ledger verify",
 				control.Name, control.Stated, control.Books)
 		}
 	}
 	body := &journal.Close{Agreement: c.Agreement, Between: st.Between, Period: c.Period, From: c.period.From.UnixNano(), Until: c.period.Until.UnixNano(),
 		Number: st.Number, Version: st.Version, At: c.At, AtHash: c.Hash, Currency: st.Currency, Lines: st.stated()}
+	var err error
 	if body.Statement, err = st.Canonical(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	body.Hash = sha256.Sum256(body.Statement)
 	st.Hash = hex.EncodeToString(body.Hash[:])
 	if body.Forms, err = c.Render(st); err != nil {
-		return nil, nil, fmt.Errorf("write its forms: %w", err)
+		return nil, fmt.Errorf("write its forms: %w", err)
 	}
 	entry := &journal.Entry{Time: c.Issued.UnixNano(), Source: Source, ID: st.Number, Body: body}
-	if err := c.post(entry); err != nil {
-		return nil, nil, err
-	}
-	return st, entry, nil
+	return entry, c.post(entry)
 }
 
 // stated are the lines that move what is accrued.

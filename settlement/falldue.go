@@ -120,6 +120,9 @@ func (c *Closing) pairs() ([][2]string, error) {
 	if len(open) == 0 {
 		return nil, first
 	}
+	if _, done := errorAs[*AlreadyClosed](first); done {
+		c.already = first
+	}
 	for _, pair := range open {
 		if err := c.mayClose(pair); err != nil {
 			return nil, err

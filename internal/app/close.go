@@ -35,9 +35,10 @@ type CloseRequest struct {
 // Closings says what came of a CloseRequest.
 type Closings struct {
 	Statements []ClosingView `json:"statements"`
-	Fell       []FellView    `json:"fell_due"`         // what fell due at the end of the period
-	Behind     []string      `json:"behind,omitempty"` // chains that have not passed it: nothing was closed
-	Error      string        `json:"error,omitempty"`  // nothing was closed
+	Fell       []FellView    `json:"fell_due"`          // what fell due at the end of the period
+	Without    [][2]string   `json:"without,omitempty"` // parties between which nothing stands: no statement was issued
+	Behind     []string      `json:"behind,omitempty"`  // chains that have not passed it: nothing was closed
+	Error      string        `json:"error,omitempty"`   // nothing was closed
 }
 
 // A ClosingView is a statement that was closed.
@@ -180,9 +181,12 @@ func (c *closer) try(ctx context.Context) (*Closings, error) {
 	if err != nil {
 		return nil, err
 	}
-	done := &Closings{Statements: []ClosingView{}, Fell: []FellView{}}
+	done := &Closings{Statements: []ClosingView{}, Fell: []FellView{}, Without: closed.Without}
 	if done.Behind, err = c.behind(ctx, work); err != nil || len(done.Behind) > 0 {
 		return done, err
+	}
+	if len(closed.Entries) == 0 {
+		return done, nil
 	}
 	if err := c.append(ctx, closed.Entries); err != nil {
 		return nil, fmt.Errorf("write the closing of %s: %w", c.request.Period, err)

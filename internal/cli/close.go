@@ -90,7 +90,15 @@ func writeClosings(env Env, done *app.Closings) error {
 			return err
 		}
 	}
-	return nil
+	if len(done.Without) == 0 {
+		return nil
+	}
+	var pairs []string
+	for _, pair := range done.Without {
+		pairs = append(pairs, pair[0]+" and "+pair[1])
+	}
+	_, err := fmt.Fprintf(env.Stdout, "No statement between %s: nothing stands between them (--between A,B issues one of zero)\n", strings.Join(pairs, ", "))
+	return err
 }
 
 // pairOf reads --between; "" is none.
