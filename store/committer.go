@@ -28,7 +28,7 @@ type CommitterOptions struct {
 	Reserve int64
 	// Retry is the pause after a failed commit; it doubles up to 32 times that. 0 = 50 ms.
 	Retry time.Duration
-	// Gather is how long after a commit the next one waits for more, where nobody waits for it: relaxed durability. A full
+	// Gather is how long an entry waits for more to be committed with it, where nobody waits for it: relaxed durability. A full
 	// group ends it, and so does Commit.Await. 0 = not at all, and the committer has no timer.
 	Gather time.Duration
 	// Patience is how long Admit waits for room in a full queue. 0 = 1 s.
@@ -57,7 +57,6 @@ type Committer struct {
 	closing   bool
 	asleep    bool          // the committing goroutine waits to be woken
 	gathering bool          // and for its timer
-	ended     time.Time     // the last commit, if commits gather
 	urgent    bool          // somebody waits for what is queued
 	vacancy   chan struct{} // closed when a full queue has room; nil = nobody waits
 	lost      requestSet
@@ -213,7 +212,9 @@ func (c *Committer) enqueue(entries []journal.Entry, drops bool) (*journal.Commi
 		}
 	}
 	g := newGroup(c.spare)
-	g.haste = c.haste
+	if c.haste != nil {
+		g.haste, g.began = c.haste, time.Now() // of a duration only
+	}
 	c.spare = nil
 	commit, err := g.add(entries, drops)
 	if err == nil {
@@ -428,9 +429,6 @@ func (c *Committer) succeed(g *group, b *journal.Block) {
 	c.stats.Entries += uint64(b.Count)
 	c.stats.Bytes += uint64(len(b.Bytes))
 	c.stats.Open = len(c.open)
-	if c.options.Gather > 0 {
-		c.ended = time.Now() // of a duration only
-	}
 	c.vacate()
 	c.mu.Unlock()
 	g.end(nil)

@@ -18,10 +18,10 @@ func (c *Committer) due() bool {
 
 // pause is how long the group that is next still gathers; 0 = it is to be committed now. The caller holds mu.
 func (c *Committer) pause() time.Duration {
-	if c.options.Gather <= 0 || c.ended.IsZero() || c.due() {
+	if c.options.Gather <= 0 || c.due() {
 		return 0
 	}
-	return max(c.options.Gather-time.Since(c.ended), 0)
+	return max(c.options.Gather-time.Since(c.queue[0].began), 0)
 }
 
 // next waits for a group; nil = closing and none is left.

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"time"
 
 	"concord/journal"
 )
@@ -21,6 +22,7 @@ type group struct {
 	budgets groupHolds
 	drops   *journal.Group
 	stays   *journal.Group
+	began   time.Time
 	haste   func() // called when somebody waits; nil = commits do not gather
 }
 

@@ -208,7 +208,7 @@ func (p *Poster) block(b *journal.Block) error {
 	var failed error
 	err := b.Entries(&p.decoder, func(offset int, e *journal.Entry) bool {
 		if failed = ledger.PostOnly(p.state, e); failed != nil {
-			failed = fmt.Errorf("%s: %w: %w", b.Position(offset), errUnpostable, failed)
+			failed = fmt.Errorf("%s: %w: %w", b.Position(offset), ErrUnpostable, failed)
 		}
 		return failed == nil
 	})

@@ -11,8 +11,8 @@ import (
 	"concord/ledger"
 )
 
-// errUnpostable marks an entry that the books cannot follow: trying again does not help.
-var errUnpostable = errors.New("an entry cannot be posted")
+// ErrUnpostable marks an entry that the books cannot follow: trying again does not help.
+var ErrUnpostable = errors.New("an entry cannot be posted")
 
 // Times of what the processes on one journal do in turn.
 const (
@@ -46,7 +46,7 @@ func (p *Poster) RunShared(ctx context.Context, c *Committer) error {
 			}
 		}
 		if turn {
-			if err := p.shared(ctx, m, c); errors.Is(err, errUnpostable) {
+			if err := p.shared(ctx, m, c); errors.Is(err, ErrUnpostable) {
 				return err
 			} else if err != nil && ctx.Err() == nil {
 				turn = errors.Is(err, journal.ErrConflict) // else it is asked for again

@@ -38,11 +38,11 @@ func (j JournalSettings) queue() int {
 	return 0
 }
 
-// relaxedGather is how long commits gather where nobody waits for them: less than 200 of them a second. It is what a crash may lose
-// beside the commit that it ends.
-const relaxedGather = 5 * time.Millisecond
+// relaxedGather is how long entries wait for more to be committed with them where nobody waits for them: there are 100 commits a
+// second at most. It is what a crash may lose beside the commit that it ends.
+const relaxedGather = 10 * time.Millisecond
 
-// gather returns how long after a commit the next one waits for more; 0 = not at all.
+// gather returns how long entries wait for more; 0 = not at all.
 func (j JournalSettings) gather() time.Duration {
 	if j.Durability == gateway.Relaxed {
 		return relaxedGather
