@@ -33,3 +33,18 @@ func TestSurfaces(t *testing.T) {
 		t.Errorf("served %b, want %b", got, want)
 	}
 }
+
+func TestResponsesOfQwen(t *testing.T) {
+	t.Parallel()
+	models := map[string]emulator.Model{"gpt-5.4": {Name: "qwen3-max"}}
+	for _, path := range []string{"/compatible-mode/v1", ""} {
+		s := cloudtest.Subject{
+			Adapter:  alibaba.New(),
+			Emulator: emulator.Config{Cloud: "alibaba", Keys: []string{"sk-emulated-0001"}},
+			Target:   clouds.Target{Cloud: "alibaba", Base: &url.URL{Path: path}, Secret: clouds.NewSecret("sk-emulated-0001")},
+		}
+		if got, want := cloudtest.Surfaces(t, s, models), clouds.OperationsOf(clouds.CreateResponse); got != want {
+			t.Errorf("served %b, want %b", got, want)
+		}
+	}
+}

@@ -11,10 +11,19 @@ import (
 type alibabaDialect struct{ e *Emulator }
 
 func (d alibabaDialect) route(r *http.Request) (target, *failure) {
+	if path, ok := strings.CutPrefix(r.URL.Path, responsesPath); ok && (path == "" || path[0] == '/') {
+		if path == "" && r.Method == http.MethodPost {
+			return target{op: createResponse}, nil
+		}
+		return target{}, d.fail(http.StatusMethodNotAllowed, "invalid_request_error", "invalid_request_error", "Request method is not supported.")
+	}
 	return openaiPaths(d, r, "/compatible-mode/v1", func(o operation) bool {
 		return o == chatCompletion || o == createEmbedding || o == listModels || o == getModel
 	})
 }
+
+// responsesPath is where responses are made, beside the rest of compatible mode.
+const responsesPath = "/api/v2/apps/protocols/compatible-mode/v1/responses"
 
 // fail writes the compatible mode's error: OpenAI's, with a request id beside it.
 func (d alibabaDialect) fail(status int, code, kind, message string) *failure {
@@ -50,6 +59,9 @@ func (d alibabaDialect) check(q *query) *failure {
 	if q.op == createEmbedding && len(q.inputs) > 10 {
 		return d.invalid(http.StatusBadRequest, "Value error, batch size is invalid, it should not be larger than 10.: input.contents", "input", "")
 	}
+	if q.op == createResponse {
+		return d.checkResponse(q)
+	}
 	if !q.openWeights() {
 		return nil
 	}
@@ -57,6 +69,20 @@ func (d alibabaDialect) check(q *query) *failure {
 		if q.has(name) {
 			return d.invalid(http.StatusBadRequest, fmt.Sprintf("The parameter %s is not supported by the model %s.", name, q.model), name, "")
 		}
+	}
+	return nil
+}
+
+// checkResponse is what the cloud takes of responses: Qwen's newer models make them, while the client waits.
+func (d alibabaDialect) checkResponse(q *query) *failure {
+	switch {
+	case !strings.HasPrefix(q.serve, "qwen3"):
+		return d.invalid(http.StatusBadRequest, fmt.Sprintf("The model %s does not support the Responses API.", q.model), "model", "")
+	case q.background:
+		return d.invalid(http.StatusBadRequest, "The parameter background is not supported.", "background", "")
+	}
+	if name := q.unknown(surfaces[createResponse].fields); name != "" {
+		return d.invalid(http.StatusBadRequest, fmt.Sprintf("The parameter %s is not supported.", name), name, "")
 	}
 	return nil
 }
@@ -81,7 +107,7 @@ func (d alibabaDialect) unknownModel(name string) *failure {
 		fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", name))
 }
 
-// unknownResponse is what this cloud, which keeps no responses, says of the path.
+// unknownResponse is what this cloud, which has no path for kept responses, would say of one.
 func (d alibabaDialect) unknownResponse(id string) *failure { return d.unknownModel(id) }
 
 func (d alibabaDialect) throttled(wait time.Duration) *failure {

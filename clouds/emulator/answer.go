@@ -22,7 +22,8 @@ type writing struct {
 	perToken time.Duration
 	done     int64 // tokens of each choice that were written, reasoning included
 	buf      []byte
-	head     []byte // what every chunk begins with, up to its choices
+	head     []byte      // what every chunk begins with, up to its choices
+	stopped  func() bool // somebody ended it meanwhile; nil = nobody can
 }
 
 // A form is how an operation's answer looks: whole, or as what comes before the first token, with each, and after the last.
@@ -38,7 +39,7 @@ type form interface {
 func formOf(q *query) form {
 	switch q.op {
 	case createResponse:
-		return &responseForm{}
+		return &responseForm{after: -1}
 	case createCompletion:
 		return &completionForm{}
 	case createEmbedding:

@@ -43,8 +43,6 @@ func (q *query) readResponse(d dialect) (failed *failure) {
 		return d.invalid(http.StatusBadRequest, "The 'stream_options' parameter is only allowed when 'stream' is enabled.", "stream_options", "")
 	case q.previous != "" && q.has("conversation"):
 		return d.invalid(http.StatusBadRequest, "Mutually exclusive parameters: 'previous_response_id' and 'conversation'.", "previous_response_id", "mutually_exclusive_parameters")
-	case q.background && q.stream:
-		return d.invalid(http.StatusBadRequest, "This emulator streams no response that is made in the background: ask for one of the two.", "stream", "unsupported_parameter")
 	}
 	if !q.has("prompt") && !q.has("previous_response_id") {
 		if failed := q.need(d, "input"); failed != nil {
@@ -159,6 +157,8 @@ type response struct {
 
 	begins, ends time.Time // of one in the background
 	timer        *time.Timer
+	reply        behaviour.Reply
+	perToken     time.Duration
 }
 
 // json writes it. While it is under way it has neither output nor usage.
@@ -258,6 +258,8 @@ func (r *response) finished() string {
 type responseForm struct {
 	r        *response
 	sequence int64
+	after    int64  // events up to this number are not written
+	failing  func() // fails the stream in place of fail; nil = fail does
 	text     []byte
 }
 
@@ -297,7 +299,9 @@ func (f *responseForm) event(a *writing, kind, members string) {
 	if kind == "response.output_text.delta" && a.shape.obfuscation && a.q.obfuscate {
 		obfuscation = `,"obfuscation":"` + padding[:1+len(a.buf)%len(padding)] + `"`
 	}
-	a.event(kind, fmt.Appendf(nil, `{"type":"%s","sequence_number":%d,%s%s}`, kind, f.sequence, members, obfuscation))
+	if f.sequence > f.after {
+		a.event(kind, fmt.Appendf(nil, `{"type":"%s","sequence_number":%d,%s%s}`, kind, f.sequence, members, obfuscation))
+	}
 	f.sequence++
 }
 
@@ -306,9 +310,14 @@ func (f *responseForm) begin(a *writing) {
 	members := `"response":` + string(r.json("in_progress", a.shape.tier))
 	f.event(a, "response.created", members)
 	f.event(a, "response.in_progress", members)
-	if a.effect.Kind == behaviour.EarlyError {
-		return
+	if a.effect.Kind != behaviour.EarlyError {
+		f.open(a)
 	}
+}
+
+// open writes what comes before the first word.
+func (f *responseForm) open(a *writing) {
+	r := f.r
 	if r.reasoned {
 		f.event(a, "response.output_item.added", `"output_index":0,"item":`+string(r.reasoning()))
 		f.event(a, "response.output_item.done", `"output_index":0,"item":`+string(r.reasoning()))
@@ -340,8 +349,11 @@ func (f *responseForm) content(a *writing, choice, n int64) {
 	}
 }
 
-func (f *responseForm) end(a *writing) {
-	r := f.finish(a)
+func (f *responseForm) end(a *writing) { f.close(a, f.finish(a).status) }
+
+// close writes what comes after the last word, and the response with the status that it ended with.
+func (f *responseForm) close(a *writing, status string) {
+	r := f.r
 	at := fmt.Sprintf(`"item_id":"%s","output_index":%d,`, r.itemID(), f.index())
 	if a.q.toolCall != "" {
 		f.event(a, "response.function_call_arguments.done", at+fmt.Sprintf(`"name":%s,"arguments":"{}"`, quoted(a.q.toolCall)))
@@ -350,11 +362,15 @@ func (f *responseForm) end(a *writing) {
 		f.event(a, "response.content_part.done", at+fmt.Sprintf(`"content_index":0,"part":%s`, r.part(r.text)))
 	}
 	f.event(a, "response.output_item.done", fmt.Sprintf(`"output_index":%d,"item":%s`, f.index(), r.item(true)))
-	f.event(a, "response."+r.status, `"response":`+string(r.json(r.status, a.shape.tier)))
+	f.event(a, "response."+status, `"response":`+string(r.json(status, a.shape.tier)))
 }
 
 // fail ends a stream with an error before content, and with a failed response after.
 func (f *responseForm) fail(a *writing, early bool) {
+	if f.failing != nil {
+		f.failing()
+		return
+	}
 	if early {
 		f.event(a, "error", `"code":"server_error","message":"The server had an error while processing your request. Sorry about that!","param":null`)
 		return

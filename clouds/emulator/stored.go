@@ -81,7 +81,7 @@ func (r *response) state(now time.Time) string {
 	return r.finished()
 }
 
-// inBackground answers at once and lets the response become ready in its own time. What it costs is kept when it ends.
+// inBackground answers at once, or as a stream, and lets the response become ready in its own time.
 func (a *writing) inBackground() {
 	f := a.form.(*responseForm)
 	r := f.made(a)
@@ -95,15 +95,12 @@ func (a *writing) inBackground() {
 	ended := a.served
 	ended.Operation, ended.Usage, ended.Stream, ended.Complete = backgroundEnd.String(), r.usage, false, true
 	ended.Status = http.StatusOK
-	r.timer = time.AfterFunc(r.ends.Sub(a.e.config.Now()), func() {
-		a.e.mu.Lock()
-		cancelled := r.status == "cancelled"
-		a.e.mu.Unlock()
-		if !cancelled {
-			a.e.observeEnd(ended)
-		}
-	})
-	a.e.keep(r) // from here on it can be cancelled
+	r.reply, r.perToken = a.reply, a.perToken
+	a.keepGoing(r, ended)
+	if a.q.stream {
+		a.follow(r, -1, true)
+		return
+	}
 	a.sendJSON(r.json("queued", a.shape.tier))
 }
 
@@ -141,7 +138,7 @@ func (x *exchange) storedResponse(to target) {
 
 func (x *exchange) getResponse(r *response) {
 	if x.r.URL.Query().Get("stream") == "true" {
-		x.refuse(x.e.dialect.invalid(http.StatusBadRequest, "This emulator streams no response that was made before.", "stream", "unsupported_parameter"))
+		x.streamResponse(r)
 		return
 	}
 	x.e.mu.Lock()

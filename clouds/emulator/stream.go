@@ -88,7 +88,7 @@ func (a *writing) tokens() bool {
 			return false
 		}
 		due := a.first.Add(a.perToken * time.Duration(a.done))
-		if due.After(a.e.config.Now()) && (!a.flush() || !a.waitUntil(due)) {
+		if due.After(a.e.config.Now()) && (!a.flush() || !a.waitUntil(due)) || a.stopped != nil && a.stopped() {
 			return false
 		}
 		for i := range a.texts() {

@@ -123,6 +123,7 @@ func textCalls() []call {
 			}},
 		{name: "responses kept", row: "responses read, continued, listed, deleted", model: "gpt-5.4", do: keptResponse},
 		{name: "responses in the background", row: "responses in the background, cancelled", model: "gpt-5.4", do: backgroundResponse},
+		{name: "responses in the background, streamed", row: "responses in the background, streamed and taken up again", events: always("ResponseStreamEvent"), model: "gpt-5.4", do: followedResponse},
 		{name: "embeddings", row: "embeddings", schema: "CreateEmbeddingResponse", model: "text-embedding-3-small", models: map[string]string{"alibaba": "text-embedding-v4"},
 			do: func(ctx context.Context, c openai.Client, model string) error {
 				got, err := c.Embeddings.New(ctx, openai.EmbeddingNewParams{Model: model,
@@ -251,6 +252,40 @@ func backgroundResponse(ctx context.Context, c openai.Client, model string) erro
 		return fmt.Errorf("cancel: %w", err)
 	}
 	return nil
+}
+
+// followedResponse makes a response in the background as a stream, leaves it, and takes it up again where it left.
+func followedResponse(ctx context.Context, c openai.Client, model string) error {
+	params := response(model)
+	params.Background = openai.Bool(true)
+	stream, id, left, text := c.Responses.NewStreaming(ctx, params), "", int64(-1), ""
+	for stream.Next() {
+		e := stream.Current()
+		if e.Response.ID != "" {
+			id = e.Response.ID
+		}
+		left, text = e.SequenceNumber, text+e.Delta
+		if e.Type == "response.output_text.delta" {
+			break
+		}
+	}
+	if err := stream.Err(); err != nil {
+		return err
+	}
+	if err := stream.Close(); err != nil {
+		return err
+	}
+	// This version of the client writes stream into the body of its GET; OpenAI's document has it in the query.
+	rest, completed := c.Responses.GetStreaming(ctx, id, responses.ResponseGetParams{StartingAfter: openai.Int(left)}, option.WithQuery("stream", "true")), false
+	for rest.Next() {
+		e := rest.Current()
+		if e.SequenceNumber != left+1 {
+			return fmt.Errorf("event %d comes after %d: %w", e.SequenceNumber, left, errOther)
+		}
+		left, text = e.SequenceNumber, text+e.Delta
+		completed = e.Type == "response.completed"
+	}
+	return want(rest.Err(), func() bool { return completed && len(strings.Fields(text)) == 7 })
 }
 
 // errOther says that an answer came which is not the one that was asked for.

@@ -186,7 +186,7 @@ func (w *world) agree(served map[string]string) {
 			w.Errorf("%s (%s): usage without a price: %v", r.Request, r.API, r.Unpriced)
 		}
 		lines := books[r.Request]
-		for _, l := range lines {
+		for _, l := range worked(lines) {
 			if l.Cloud != r.Cloud || l.Status != http.StatusOK || r.Evidence != "reported" || r.API == "moderations" || r.API == "audio" || len(r.Usage) == 0 {
 				continue
 			}
