@@ -5,6 +5,8 @@ FUZZTIME ?= 20s
 TIMEOUT ?= 10m
 KILLS   ?= 200
 RECORDS ?= 200000
+# The month that is stated and closed; MONTH=10000000 takes some minutes and 12 GB of disk.
+MONTH   ?= 100000
 
 .PHONY: demo build test check bench benchmarks fuzz kill faults year clean
 
@@ -33,7 +35,7 @@ check: ## format, vet, lint, architecture, tests under the race detector
 bench: ## the gateway beside nginx and Go's ReverseProxy: 4 minutes, docs/performance.md; then journal, poster and books
 	@mkdir -p bin
 	$(GO) run ./internal/bench -json bin/bench.json
-	$(GO) test -count=1 -timeout 30m ./internal/figures -v -figures -records $(RECORDS)
+	$(GO) test -count=1 -timeout 30m ./internal/figures -v -figures -records $(RECORDS) -month $(MONTH)
 
 benchmarks: ## Go's benchmarks of every package, with allocations
 	$(GO) test -run '^$$' -bench . -benchmem ./...
