@@ -7,10 +7,12 @@ import (
 	"io"
 	"os"
 	"slices"
+	"strings"
 
 	"concord/agreement"
 	"concord/journal"
 	"concord/pricing"
+	"concord/settlement"
 	"concord/settlement/focus"
 )
 
@@ -23,6 +25,9 @@ type FocusExport struct {
 
 // WriteFocus writes what was billed between two instants as rows of FOCUS, and returns how many.
 func (r *Reading) WriteFocus(ctx context.Context, w io.Writer, o FocusExport) (int, error) {
+	if o.View == focus.Commitments {
+		return r.writeCommitments(ctx, w, o)
+	}
 	b := &focusBuilder{ctx: ctx, r: r, o: o, revisions: map[correctedCall][]revision{}, names: map[string]string{}}
 	var err error
 	if b.calls, err = newCalls(ctx, r, ""); err != nil {
@@ -34,11 +39,12 @@ func (r *Reading) WriteFocus(ctx context.Context, w io.Writer, o FocusExport) (i
 	if b.out, err = focus.NewExporter(o.View, b.name); err != nil {
 		return 0, fmt.Errorf("--view: %w", err)
 	}
+	b.out.From, b.out.Until, b.out.Closings = o.From, o.Until, &b.closings
 	if err := b.learn(); err != nil {
 		return 0, err
 	}
-	if err := EachEntry(ctx, r.Journal, journal.Cursor{}, func(_ *journal.Block, e *journal.Entry) bool {
-		err = b.take(e)
+	if err := EachEntry(ctx, r.Journal, journal.Cursor{}, func(block *journal.Block, e *journal.Entry) bool {
+		err = b.take(e, block.At())
 		return err == nil
 	}); err != nil {
 		return 0, err
@@ -63,6 +69,8 @@ type focusBuilder struct {
 	out       *focus.Exporter
 	revisions map[correctedCall][]revision
 	names     map[string]string // of customers
+	closings  focus.Closings
+	extends   bool // some commitment goes on after its window, so that what was drawn of it before counts
 }
 
 // A revision is a correction of a sale or a cost, and when it was recorded.
@@ -78,16 +86,21 @@ func (b *focusBuilder) name(customer string) string {
 	return customer
 }
 
-// learn takes in corrections, which count in the month of their record if they are of the same one, and the customers' names.
+// learn takes in corrections, which count in the month of their record if they are of the same one, what was closed, and the
+// customers' names.
 func (b *focusBuilder) learn() error {
-	wanted := func(h *journal.Heading) bool { return h.Kind == journal.KindCorrection }
-	err := eachIn(b.ctx, b.r.Journal, wanted, func(e *journal.Entry) error {
-		c, ok := e.Body.(*journal.Correction)
-		if !ok || c.What == "terms" {
-			return nil
+	wanted := func(h *journal.Heading) bool { return h.Kind == journal.KindCorrection || h.Kind == journal.KindClose }
+	err := eachIn(b.ctx, b.r.Journal, wanted, func(block *journal.Block, e *journal.Entry) error {
+		switch c := e.Body.(type) {
+		case *journal.Correction:
+			if c.What != "terms" {
+				k := revised(c)
+				b.revisions[k] = append(b.revisions[k], revision{e.Time, slices.Clone(c.Now)})
+			}
+		case *journal.Close:
+			b.closings.Add(focus.Closed{Agreement: strings.Clone(c.Agreement), Between: [2]string{strings.Clone(c.Between[0]), strings.Clone(c.Between[1])},
+				From: c.From, Until: c.Until, Number: strings.Clone(c.Number), At: c.At, Posted: block.At()})
 		}
-		k := revised(c)
-		b.revisions[k] = append(b.revisions[k], revision{e.Time, slices.Clone(c.Now)})
 		return nil
 	})
 	if err != nil || b.history.last == (journal.Hash{}) {
@@ -99,6 +112,13 @@ func (b *focusBuilder) learn() error {
 	}
 	for i := range latest.Catalog.Customers {
 		b.names[latest.Catalog.Customers[i].ID] = latest.Catalog.Customers[i].Name
+	}
+	commitments, err := latest.commitments()
+	if err != nil {
+		return err
+	}
+	for _, c := range commitments {
+		b.extends = b.extends || c.Clause.Shortfall == "extend"
 	}
 	return nil
 }
@@ -112,34 +132,39 @@ func revised(c *journal.Correction) correctedCall {
 	return k
 }
 
-// wants reports whether something that is billed at an instant is exported.
-func (b *focusBuilder) wants(at int64) bool {
-	return at >= b.o.From && (b.o.Until == 0 || at < b.o.Until)
+// passes reports whether an entry has nothing to say to the export. What came after its period was closed is billed later than it
+// is dated; of commitments that extend their window all counts.
+func (b *focusBuilder) passes(at int64, came journal.Cursor) bool {
+	inside := at >= b.o.From && (b.o.Until == 0 || at < b.o.Until)
+	return !inside && !b.extends && !b.closings.Late(at, came)
 }
 
 // take takes an entry.
-func (b *focusBuilder) take(e *journal.Entry) error {
-	if r, ok := e.Body.(*journal.Record); ok {
-		if !b.wants(e.Time) {
+func (b *focusBuilder) take(e *journal.Entry, came journal.Cursor) error {
+	switch body := e.Body.(type) {
+	case *journal.Record:
+		if b.passes(e.Time, came) {
 			return nil
 		}
-		sold, err := b.sold(e, r)
+		sold, err := b.sold(e, body)
 		if err == nil && sold != nil {
+			sold.Came = came
 			err = b.out.Record(sold)
 		}
 		if err != nil {
-			return fmt.Errorf("request %s: %w", r.Request, err)
+			return fmt.Errorf("request %s: %w", body.Request, err)
 		}
 		return nil
-	}
-	if !b.wants(e.Time) {
-		return nil
-	}
-	if c, ok := e.Body.(*journal.Correction); ok {
-		return b.correction(e, c)
+	case *journal.Correction:
+		if b.passes(e.Time, came) {
+			return nil
+		}
+		return b.correction(e, body, came)
+	case *journal.Close:
+		return b.closed(body)
 	}
 	origin := originOf(e.Body)
-	if origin == nil {
+	if origin == nil || b.o.View != focus.Statements && b.passes(e.Time, came) { // a statement may show what is dated elsewhere
 		return nil
 	}
 	set, at := origin.Set, origin.At
@@ -148,12 +173,28 @@ func (b *focusBuilder) take(e *journal.Entry) error {
 	}
 	terms, err := b.terms(set, at)
 	if err == nil {
-		err = b.out.Due(e, terms)
+		err = b.out.Due(e, terms, came)
 	}
 	if err != nil {
 		return fmt.Errorf("%s %s of source %s: %w", e.Body.Kind(), e.ID, e.Source, err)
 	}
 	return nil
+}
+
+// closed takes a closed statement.
+func (b *focusBuilder) closed(c *journal.Close) error {
+	if b.o.View != focus.Statements || !b.closings.Stands(c.Number) {
+		return nil
+	}
+	st, err := settlement.ReadStatement(c.Statement)
+	if err != nil {
+		return err
+	}
+	terms, err := b.terms(journal.Hash{}, c.Until-1)
+	if err != nil {
+		return err
+	}
+	return b.out.Statement(st, terms)
 }
 
 // terms returns the terms of an instant: of a set of documents, else of the latest one.
@@ -215,7 +256,7 @@ func (b *focusBuilder) standing(k correctedCall, at int64, lines []pricing.Line)
 }
 
 // correction writes what a later month says of a record.
-func (b *focusBuilder) correction(e *journal.Entry, c *journal.Correction) error {
+func (b *focusBuilder) correction(e *journal.Entry, c *journal.Correction, came journal.Cursor) error {
 	if c.What == "terms" || focus.SameMonth(c.Origin.At, e.Time) {
 		return nil
 	}
@@ -232,7 +273,7 @@ func (b *focusBuilder) correction(e *journal.Entry, c *journal.Correction) error
 		if err != nil || sold == nil {
 			return err
 		}
-		return b.out.Correct(&focus.Revision{Sold: *sold, Entry: e, Attempt: revised(c).attempt, Was: c.Was, Now: c.Now})
+		return b.out.Correct(&focus.Revision{Sold: *sold, Entry: e, Came: came, Attempt: revised(c).attempt, Was: c.Was, Now: c.Now})
 	}
 	return fmt.Errorf("correction %s: its record %s is not in the journal", e.ID, c.Origin.Sale())
 }

@@ -44,7 +44,7 @@ func newCalls(ctx context.Context, r *Reading, cloud string) (*calls, error) {
 	}
 	c := &calls{history: history, cloud: cloud, catalogs: map[journal.Hash]map[string]agreement.Deployment{}, corrections: map[correctedCall]*journal.Correction{}}
 	wanted := func(h *journal.Heading) bool { return h.Kind == journal.KindCorrection }
-	err = eachIn(ctx, r.Journal, wanted, func(e *journal.Entry) error {
+	err = eachIn(ctx, r.Journal, wanted, func(_ *journal.Block, e *journal.Entry) error {
 		if b, ok := e.Body.(*journal.Correction); ok && b.What == "cost" {
 			kept := *b
 			c.corrections[correctedCall{b.Origin.Sale(), b.Origin.Of.Part, b.Attempt}] = &kept
@@ -55,7 +55,7 @@ func newCalls(ctx context.Context, r *Reading, cloud string) (*calls, error) {
 }
 
 // eachIn calls do for every entry of the blocks in which some heading is wanted: the others are not decoded.
-func eachIn(ctx context.Context, j journal.Journal, wanted func(*journal.Heading) bool, do func(*journal.Entry) error) error {
+func eachIn(ctx context.Context, j journal.Journal, wanted func(*journal.Heading) bool, do func(*journal.Block, *journal.Entry) error) error {
 	var failed error
 	err := j.Blocks(ctx, journal.Cursor{}, func(b *journal.Block) bool {
 		some := false
@@ -64,7 +64,7 @@ func eachIn(ctx context.Context, j journal.Journal, wanted func(*journal.Heading
 		}
 		var refused error
 		failed = b.Entries(new(journal.Decoder), func(_ int, e *journal.Entry) bool {
-			refused = do(e)
+			refused = do(b, e)
 			return refused == nil
 		})
 		failed = errors.Join(failed, refused)
@@ -82,7 +82,7 @@ func (c *calls) each(ctx context.Context, j journal.Journal, from, until int64, 
 	wanted := func(h *journal.Heading) bool {
 		return h.Kind == journal.KindRecord && h.Time >= from-margin && h.Time < until
 	}
-	return eachIn(ctx, j, wanted, func(e *journal.Entry) error {
+	return eachIn(ctx, j, wanted, func(_ *journal.Block, e *journal.Entry) error {
 		r, ok := e.Body.(*journal.Record)
 		if !ok {
 			return nil

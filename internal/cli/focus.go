@@ -24,7 +24,7 @@ type focusFlags struct {
 }
 
 func (f *focusFlags) register(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.view, "view", "", "focus: sales, what sellers bill customers (default); costs, what clouds bill account holders; fees, what parties bill parties apart from usage")
+	cmd.Flags().StringVar(&f.view, "view", "", "focus: sales, what sellers bill customers (default); costs, what clouds bill account holders; fees, what parties bill parties apart from usage; statements, what parties have stated to each other; commitments, the dataset of contract commitments")
 	cmd.Flags().StringVar(&f.from, "from", "", "focus: only what is billed from this date or instant on")
 	cmd.Flags().StringVar(&f.until, "until", "", "focus: only what is billed before this date or instant")
 	cmd.Flags().BoolVar(&f.compress, "gzip", false, "focus: compress it")
@@ -87,7 +87,8 @@ func newFocusCheck(env Env) *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "check FILE", Short: "Check a file of FOCUS 1.3, plain or gzip", Args: cobra.ExactArgs(1),
 		Long: "Check mandatory columns, nulls, allowed values, names of custom columns (x_), that quantity x unit price is the cost exactly, that charges\n" +
-			"lie in their billing period, and that an account is billed in one currency. Exit code: 0 good, 1 findings, 2 the file cannot be read.",
+			"lie in their billing period, that an account is billed in one currency, and what counts to which contract commitment. A file of contract\n" +
+			"commitments is told by its columns. Exit code: 0 good, 1 findings, 2 the file cannot be read.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			checked, err := app.CheckFocus(args[0])
 			if err != nil {

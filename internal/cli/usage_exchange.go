@@ -26,10 +26,10 @@ func (f *exchange) String() string { return string(*f) }
 // Type names the flag's type in help.
 func (f *exchange) Type() string { return "ndjson|csv|focus" }
 
-// Set accepts ndjson and csv.
+// Set accepts the three.
 func (f *exchange) Set(s string) error {
 	if s != string(events.NDJSON) && s != string(events.CSV) && s != focusForm {
-		return fmt.Errorf("use ndjson or csv")
+		return fmt.Errorf("use ndjson, csv or focus")
 	}
 	*f = exchange(s)
 	return nil
@@ -47,7 +47,7 @@ func newUsageExport(env Env) *cobra.Command {
 			"only, one a line.\n" +
 			"docs/exports.md has the form.\n\n" +
 			"With --format focus rows of FOCUS 1.3: by hour, SKU, cloud and customer, the license part and the cloud part of a price apart.\n" +
-			"docs/focus.md has them.",
+			"--view says whose bill it is; commitments is the dataset of contract commitments. docs/focus.md has them.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if form == focusForm {

@@ -63,6 +63,7 @@ func TestTheMonthsClose(t *testing.T) {
 	t.Run("journal and books are good, and come back the same", func(t *testing.T) { good(t, r) })
 	t.Run("hledger and beancount accept the books", func(t *testing.T) { exported(t, r) })
 	t.Run("the FOCUS exports of the amendment's month are good", func(t *testing.T) { focused(t, r) })
+	t.Run("the FOCUS exports come to what the statements state", func(t *testing.T) { identical(t, r) })
 	t.Run("docs/year.md shows this table", func(t *testing.T) { documented(t, r.Markdown(rows)) })
 	t.Run("closed statements keep their bytes, and stand in every form", func(t *testing.T) { printed(t, r) })
 }

@@ -15,7 +15,7 @@ type Finding struct {
 	Line   int    `json:"line"`
 	Column string `json:"column,omitempty"`
 	Value  string `json:"value,omitempty"`
-	Rule   string `json:"rule"` // column, null, value, period, product, currency, x_
+	Rule   string `json:"rule"` // column, null, value, period, product, currency, contract, x_
 	What   string `json:"what"`
 }
 
@@ -73,7 +73,7 @@ type checker struct {
 	numbers  []string
 }
 
-// Check reads a file of FOCUS 1.3 and lists what is wrong with it: columns that are missing or have no name of FOCUS or x_, nulls
+// Check reads a file of FOCUS 1.3, of cost and usage or of contract commitments, which its columns tell, and lists what is wrong with it: columns that are missing or have no name of FOCUS or x_, nulls
 // where a value is needed and values where null is, texts that are not allowed, products that are not exact, charges outside of
 // their period, and accounts billed in two currencies. The error is for a file that cannot be read at all.
 func Check(file string, r io.Reader) (*Checked, error) {
@@ -83,7 +83,10 @@ func Check(file string, r io.Reader) (*Checked, error) {
 	}
 	c := &checker{t: t, done: Checked{Findings: []Finding{}}, allowed: values(), currency: map[string]string{},
 		numbers: []string{"BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "ListUnitPrice", "ContractedUnitPrice", "PricingQuantity", "ConsumedQuantity"}}
-	c.header()
+	if t.has("ContractCommitmentId") && !t.has("BilledCost") {
+		return c.checkCommitments()
+	}
+	c.columns(mandatory(), optional())
 	for {
 		err := t.next()
 		if errors.Is(err, io.EOF) {
@@ -112,15 +115,16 @@ func (c *checker) find(line int, column, rule, what string) {
 // customName is how a column is named that FOCUS does not have.
 var customName = regexp.MustCompile(`^x_[A-Za-z][A-Za-z0-9_]*$`)
 
-func (c *checker) header() {
-	for _, name := range mandatory() {
+// columns holds the header to the columns that must be there, and to those that may.
+func (c *checker) columns(must, may []string) {
+	for _, name := range must {
 		if !c.t.has(name) {
 			c.find(1, name, "column", "the column is mandatory and is not there")
 		}
 	}
 	for _, name := range c.t.names {
 		switch {
-		case slices.Contains(mandatory(), name), slices.Contains(optional(), name), customName.MatchString(name):
+		case slices.Contains(must, name), slices.Contains(may, name), customName.MatchString(name):
 		default:
 			c.find(1, name, "x_", "FOCUS has no such column: a column of one's own begins with x_")
 		}
@@ -158,6 +162,7 @@ func (c *checker) row() {
 	c.need("", "BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingAccountId", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd",
 		"ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory", "HostProviderName", "InvoiceIssuerName", "ServiceName", "ServiceCategory", "ServiceProviderName")
 	c.nulls()
+	c.applied(line)
 	c.period(line)
 	c.money(line)
 }
@@ -246,7 +251,7 @@ func (c *checker) money(line int) {
 		}
 	}
 	currency := c.text("BillingCurrency")
-	if len(currency) != 3 || strings.Trim(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if !currencyCode(currency) {
 		c.find(line, "BillingCurrency", "value", "it is not the code of a currency, such as USD")
 	}
 	key := c.text("BillingAccountId") + "\x00" + c.text("InvoiceIssuerName") + "\x00" + c.text("BillingPeriodStart")

@@ -3,8 +3,6 @@ package focus
 import (
 	"cmp"
 	"fmt"
-	"maps"
-	"math/big"
 	"slices"
 	"time"
 
@@ -23,7 +21,14 @@ const (
 	Sales View = "sales" // what sellers bill customers: sales, refunds, credits, taxes
 	Costs View = "costs" // what clouds bill account holders
 	Fees  View = "fees"  // what parties bill parties apart from usage: fees, shortfalls, credits, interest
+	// Statements is what parties state to parties: the lines of closed statements, and what fell due beside them.
+	Statements View = "statements"
+	// Commitments is another dataset: what parties are bound to buy.
+	Commitments View = "commitments"
 )
+
+// views are those that rows of cost and usage are written of.
+func views() []View { return []View{Sales, Costs, Fees, Statements} }
 
 // A Sold is a record as it is billed.
 type Sold struct {
@@ -33,12 +38,14 @@ type Sold struct {
 	Costs  [][]pricing.Line // of the attempts, likewise
 	Terms  *agreement.Terms // in force when it was admitted
 	Places []Place          // of the attempts
+	Came   journal.Cursor   // where in the journal it stands
 }
 
 // A Revision is what a later billing period says of a sale or a cost.
 type Revision struct {
 	Sold
 	Entry   *journal.Entry // of the correction
+	Came    journal.Cursor // where in the journal that stands
 	Attempt int            // -1 = the sale
 	Was     []pricing.Line
 	Now     []pricing.Line
@@ -47,14 +54,20 @@ type Revision struct {
 // An Exporter sums entries up to rows: by hour, SKU, cloud and customer. What it holds grows with these, not with requests. It is
 // not safe for concurrent use.
 type Exporter struct {
-	view View
-	rows map[rowKey]*rowSum
-	name func(customer string) string
+	Closings    *Closings // says which statement a charge stands on
+	From, Until int64     // only what is billed between them; 0 = open
+
+	view        View
+	rows        map[rowKey]*rowSum
+	name        func(customer string) string
+	commitments map[*agreement.Terms][]draw
+	drawn       map[string]money.Amount // of commitments that extend their window
 }
 
 // rowKey is what is the same in all that makes one row.
 type rowKey struct {
-	billing, start, end          int64
+	billing, billed              int64 // billing period; billed 0 = until the month after it begins
+	start, end                   int64
 	account, accountName         string
 	currency                     money.Currency
 	category, class, description string
@@ -66,6 +79,9 @@ type rowKey struct {
 	stream, product, entry       string
 	unit                         string
 	list                         money.Amount // price of one, as listed, of the whole
+	counts                       string       // unit of what was consumed, where it is not what is priced
+	late                         bool         // usage of a period that was closed before it came
+	skip                         bool         // it is billed outside of what is exported
 }
 
 func (k *rowKey) compare(o *rowKey) int {
@@ -74,24 +90,32 @@ func (k *rowKey) compare(o *rowKey) int {
 		cmp.Compare(k.sku, o.sku), cmp.Compare(k.meter, o.meter), cmp.Compare(k.stream, o.stream), cmp.Compare(k.agreement, o.agreement), cmp.Compare(k.clause, o.clause),
 		cmp.Compare(k.terms, o.terms), k.list.Cmp(o.list), cmp.Compare(k.entry, o.entry), cmp.Compare(k.description, o.description), cmp.Compare(k.end, o.end),
 		cmp.Compare(k.product, o.product), cmp.Compare(k.provider, o.provider), cmp.Compare(k.service, o.service), cmp.Compare(k.invoice, o.invoice),
-		cmp.Compare(k.frequency, o.frequency), cmp.Compare(k.unit, o.unit), cmp.Compare(k.serviceName, o.serviceName), cmp.Compare(k.accountName, o.accountName))
+		cmp.Compare(k.frequency, o.frequency), cmp.Compare(k.unit, o.unit), cmp.Compare(k.serviceName, o.serviceName), cmp.Compare(k.accountName, o.accountName),
+		cmp.Compare(k.billed, o.billed), cmp.Compare(k.counts, o.counts))
 }
 
 type rowSum struct {
 	quantity   int64
 	cost, list money.Amount
 	requests   int64
+	applied    []Applied
 }
 
 // NewExporter begins an export; name gives customers their names.
 func NewExporter(v View, name func(customer string) string) (*Exporter, error) {
-	if v != Sales && v != Costs && v != Fees {
-		return nil, fmt.Errorf("view %q: use sales, costs or fees", v)
+	if !slices.Contains(views(), v) {
+		return nil, fmt.Errorf("view %q: use sales, costs, fees, statements or commitments", v)
 	}
-	return &Exporter{view: v, rows: map[rowKey]*rowSum{}, name: name}, nil
+	return &Exporter{Closings: &Closings{}, view: v, rows: map[rowKey]*rowSum{}, name: name, commitments: map[*agreement.Terms][]draw{}, drawn: map[string]money.Amount{}}, nil
 }
 
-func (x *Exporter) add(k rowKey, quantity int64, cost, list money.Amount, requests int64) (err error) {
+// outside reports whether what is billed at an instant is not exported.
+func (x *Exporter) outside(at int64) bool { return at < x.From || x.Until != 0 && at >= x.Until }
+
+func (x *Exporter) add(k rowKey, quantity int64, cost, list money.Amount, requests int64, applied ...Applied) (err error) {
+	if k.skip {
+		return nil
+	}
 	s, ok := x.rows[k]
 	if !ok {
 		s = &rowSum{}
@@ -99,6 +123,9 @@ func (x *Exporter) add(k rowKey, quantity int64, cost, list money.Amount, reques
 	}
 	if s.cost, err = s.cost.Add(cost); err == nil {
 		s.list, err = s.list.Add(list)
+	}
+	if err == nil {
+		err = s.plus(applied)
 	}
 	if err != nil {
 		return fmt.Errorf("add up %s at %s: %w", k.sku, stamp(k.start), err)
@@ -149,7 +176,18 @@ func (x *Exporter) saleKey(s *Sold) (k rowKey, sale *agreement.Sale, err error) 
 	if r.Served < len(s.Places) {
 		k.region = s.Places[r.Served].Region
 	}
+	x.stand(&k, x.Closings.stand(k.agreement, served.Seller, r.Customer, s.Entry.Time, s.Came, false), s.Entry.Time)
 	return k, sale, nil
+}
+
+// stand says which statement a charge is on. What came after its period was closed is a Correction in the month in which it is
+// shown.
+func (x *Exporter) stand(k *rowKey, s standing, at int64) {
+	if k.invoice = s.invoice; s.late {
+		at = s.shown
+		k.billing, k.class, k.late = month(at), Correction, true
+	}
+	k.skip = x.outside(at)
 }
 
 func (x *Exporter) sale(s *Sold) error {
@@ -161,10 +199,15 @@ func (x *Exporter) sale(s *Sold) error {
 		return err
 	}
 	tier := s.Record.Usage.Tier
+	draws := x.draws(s.Terms, s.Record.Customer, s.Record.Attempts[s.Record.Served].Seller, k.host, k.product, true)
 	err = split(s.Lines, sale.Streams, func(l *pricing.Line, stream string, cost, list money.Amount) error {
 		k := k
 		k.usage(l, tier, stream)
-		return x.add(k, l.Quantity, cost, list, 1)
+		applied, err := x.apply(draws, s.Entry.Time, stream, cost)
+		if err != nil {
+			return err
+		}
+		return x.add(k, l.Quantity, cost, list, 1, applied...)
 	})
 	if err != nil {
 		return err
@@ -176,7 +219,14 @@ func (x *Exporter) sale(s *Sold) error {
 func (k *rowKey) usage(l *pricing.Line, tier usage.Tier, stream string) {
 	k.stream, k.meter, k.unit, k.list = stream, meterOf(l.Class, tier), unitOf(l.Class), l.Unit
 	k.sku = k.product + "/" + k.meter + "/" + stream
-	k.description = k.product + " " + k.meter + ", " + stream + " part"
+	k.described(k.product + " " + k.meter + ", " + stream + " part")
+}
+
+// described says what a charge is, and that it came late.
+func (k *rowKey) described(text string) {
+	if k.description = text; k.late {
+		k.description = "Late usage: " + text
+	}
 }
 
 // meterOf keeps classes apart that are priced apart, whatever clouds call them.
@@ -282,94 +332,6 @@ func taxOf(lines []pricing.Line, rate money.Rate) (money.Amount, error) {
 	return sum.MulRate(rate, money.HalfEven)
 }
 
-// costKey is what all rows of the cost of an attempt have in common.
-func (x *Exporter) costKey(s *Sold, i int) rowKey {
-	r, t := s.Record, &s.Record.Attempts[i]
-	at := start(s.Entry.Time, hour) // as the books have it
-	operator, _ := s.Terms.Operator(t.Cloud)
-	payer := agreement.CostPayer(operator, t.Holder, t.Seller)
-	p := s.Places[i]
-	k := rowKey{billing: month(at), start: at, end: at + hour, account: cmp.Or(p.Account, payer), accountName: cmp.Or(p.Account, payer), currency: r.Currency,
-		category: Usage, frequency: "Usage-Based", host: t.Cloud, service: owner(s.Terms, r.Product), provider: partyName(s.Terms, operator),
-		issuer: partyName(s.Terms, operator), serviceName: r.Product, terms: s.Terms.Hash().String(), product: r.Product, region: p.Region, stream: "cost"}
-	if in, c, ok := s.Terms.Capacity(payer, operator, t.Cloud); ok {
-		k.agreement, k.clause = in.Agreement.Name, c.ID
-	}
-	return k
-}
-
-func (x *Exporter) cost(s *Sold, i int, lines []pricing.Line) error {
-	if len(lines) == 0 {
-		return nil
-	}
-	k := x.costKey(s, i)
-	for j := range lines {
-		l, k := &lines[j], k
-		list, err := l.Unit.MulInt(l.Quantity)
-		if err != nil {
-			return err
-		}
-		k.charge(l, s.Places[i].Model, s.Record.Attempts[i].Usage.Tier)
-		if err := x.add(k, l.Quantity, l.Amount, list, 1); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// charge names what a line of a cost is about.
-func (k *rowKey) charge(l *pricing.Line, model string, tier usage.Tier) {
-	k.meter, k.unit, k.list = meterOf(l.Class, tier), unitOf(l.Class), l.Unit
-	k.sku = model + "/" + k.meter
-	k.description = model + " " + k.meter
-}
-
-// Correct takes what a later billing period says of a record: rows of class Correction, in the hour of the record and the month
-// of the correction.
-func (x *Exporter) Correct(c *Revision) error {
-	var k rowKey
-	var err error
-	var streams []agreement.Stream
-	var tax money.Rate
-	switch {
-	case c.Attempt < 0 && x.view == Sales:
-		var sale *agreement.Sale
-		if k, sale, err = x.saleKey(&c.Sold); err != nil {
-			return err
-		}
-		streams, tax = sale.Streams, sale.Tax
-	case c.Attempt >= 0 && x.view == Costs:
-		k = x.costKey(&c.Sold, c.Attempt)
-		streams = []agreement.Stream{{Name: "cost", Part: money.Rate{Num: 1, Den: 1}}}
-	default:
-		return nil
-	}
-	k.billing, k.class, k.entry = month(c.Entry.Time), Correction, c.Entry.ID
-	for _, part := range []struct {
-		lines []pricing.Line
-		sign  bool
-	}{{c.Was, true}, {c.Now, false}} {
-		err := split(part.lines, streams, func(l *pricing.Line, stream string, cost, list money.Amount) error {
-			if part.sign {
-				cost, list = cost.Neg(), list.Neg()
-			}
-			k := k
-			if c.Attempt >= 0 {
-				k.charge(l, c.Places[c.Attempt].Model, c.Record.Attempts[c.Attempt].Usage.Tier)
-			} else {
-				k.usage(l, c.Record.Usage.Tier, stream)
-			}
-			k.list, k.unit = money.Amount{}, ""
-			k.description = "Correction of " + k.description
-			return x.add(k, 0, cost, list, 0)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return x.tax(k, c.Now, c.Was, tax)
-}
-
 // owner returns the name of whose model a product is.
 func owner(t *agreement.Terms, product string) string {
 	if p, ok := t.Product(product); ok {
@@ -385,70 +347,3 @@ func partyName(t *agreement.Terms, id string) string {
 	}
 	return cmp.Or(id, "Not Applicable")
 }
-
-// Rows returns what was taken in, in the order of time, account and SKU.
-func (x *Exporter) Rows() ([]Row, error) {
-	keys := slices.SortedFunc(maps.Keys(x.rows), func(a, b rowKey) int { return a.compare(&b) })
-	var out []Row
-	for i := range keys {
-		rows, err := rowsOf(&keys[i], x.rows[keys[i]])
-		if err != nil {
-			return nil, fmt.Errorf("row of %s at %s: %w", keys[i].sku, stamp(keys[i].start), err)
-		}
-		out = append(out, rows...)
-	}
-	return out, nil
-}
-
-// rowsOf writes a sum. Quantity x unit price is the cost exactly: the price is the nearest one of twelve decimals, and what it
-// leaves of the sum stands in a row of its own, an Adjustment.
-func rowsOf(k *rowKey, s *rowSum) ([]Row, error) {
-	r := Row{Account: k.account, AccountName: k.accountName, Currency: k.currency, BillingStart: k.billing, BillingEnd: nextMonth(k.billing), Start: k.start, End: k.end,
-		Category: k.category, Class: k.class, Description: k.description, Frequency: k.frequency, Cost: s.cost, ListCost: s.list, Host: k.host, Service: k.service,
-		Provider: k.provider, Issuer: k.issuer, Invoice: k.invoice, Region: k.region, ServiceName: k.serviceName, Agreement: k.agreement, Clause: k.clause, Terms: k.terms,
-		Stream: k.stream, Product: k.product, Entry: k.entry, Requests: s.requests, Meter: k.meter, SKU: k.sku}
-	priced := k.unit != "" && k.class == "" && (k.category == Usage || k.category == Purchase)
-	if !priced || s.quantity <= 0 {
-		if priced { // what was corrected to nothing leaves nothing, or a remainder
-			r.Category = Adjustment
-		}
-		if r.Cost.IsZero() && r.ListCost.IsZero() {
-			return nil, nil
-		}
-		return []Row{r}, nil
-	}
-	r.Priced, r.Quantity, r.Unit = true, s.quantity, k.unit
-	var err error
-	if r.UnitPrice, r.Cost, err = unitPrice(s.cost, s.quantity); err != nil {
-		return nil, err
-	}
-	if r.ListUnitPrice, r.ListCost, err = unitPrice(s.list, s.quantity); err != nil {
-		return nil, err
-	}
-	r.SKUPrice = r.SKU + "@" + r.UnitPrice.String()
-	rest := r
-	if rest.Cost, err = s.cost.Sub(r.Cost); err != nil {
-		return nil, err
-	}
-	if rest.ListCost, err = s.list.Sub(r.ListCost); err != nil {
-		return nil, err
-	}
-	if rest.Cost.IsZero() && rest.ListCost.IsZero() {
-		return []Row{r}, nil
-	}
-	rest.Category, rest.Priced, rest.SKU, rest.SKUPrice, rest.Meter, rest.Requests = Adjustment, false, "", "", "", 0
-	rest.Description = "Remainder of " + k.description + " beyond twelve decimals of its unit price"
-	return []Row{r, rest}, nil
-}
-
-// unitPrice returns the price nearest to cost / quantity, and what the quantity costs at it.
-func unitPrice(cost money.Amount, quantity int64) (unit, total money.Amount, err error) {
-	if unit, err = nearest(pico(cost), big.NewInt(quantity)); err != nil {
-		return unit, total, err
-	}
-	total, err = unit.MulInt(quantity)
-	return unit, total, err
-}
-
-// SameMonth reports whether two instants lie in one billing period: a calendar month of UTC.
-func SameMonth(a, b int64) bool { return month(a) == month(b) }

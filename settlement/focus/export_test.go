@@ -183,7 +183,7 @@ func TestWhatALaterMonthSaysIsACorrection(t *testing.T) {
 	}
 	refund := &journal.Refund{Origin: journal.Origin{At: may4.UnixNano(), Customer: "acme", Seller: "lab", Product: "lab/m", Cloud: "rented", Currency: "USD"},
 		Amount: money.MustParse("0.005"), Tax: money.MustParse("0.0004"), Reason: "slow"}
-	if err := x.Due(&journal.Entry{Time: june, ID: "r1", Body: refund}, in); err != nil {
+	if err := x.Due(&journal.Entry{Time: june, ID: "r1", Body: refund}, in, journal.Cursor{}); err != nil {
 		t.Fatal(err)
 	}
 	want := []string{
@@ -196,7 +196,7 @@ func TestWhatALaterMonthSaysIsACorrection(t *testing.T) {
 	}
 
 	x = exporter(t, focus.Sales)
-	if err := x.Due(&journal.Entry{Time: may4.AddDate(0, 0, 9).UnixNano(), ID: "r2", Body: refund}, in); err != nil {
+	if err := x.Due(&journal.Entry{Time: may4.AddDate(0, 0, 9).UnixNano(), ID: "r2", Body: refund}, in, journal.Cursor{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := some(written(t, x), columns...); !strings.HasPrefix(got[0], "Adjustment  2026-05-01") {
@@ -214,7 +214,7 @@ func TestFeesCreditsAndShortfallsHaveTheirCategories(t *testing.T) {
 		&journal.Credit{Agreement: "shop", Clause: "sells", From: "host", To: "lab", Amount: money.MustParse("7"), Currency: "USD", Reason: "outage"},
 		&journal.Payment{From: "lab", To: "host", Amount: money.MustParse("7"), Currency: "USD"}, // no charge
 	} {
-		if err := x.Due(&journal.Entry{Time: may4.UnixNano(), ID: fmt.Sprint(i), Body: body}, in); err != nil {
+		if err := x.Due(&journal.Entry{Time: may4.UnixNano(), ID: fmt.Sprint(i), Body: body}, in, journal.Cursor{}); err != nil {
 			t.Fatal(err)
 		}
 	}

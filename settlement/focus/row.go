@@ -34,6 +34,9 @@ type Row struct {
 	Frequency            string
 	Cost                 money.Amount // agreed, billed and amortized are one: pay as you go
 	ListCost             money.Amount
+	Applied              []Applied // to commitments
+	Consumed             int64     // of ConsumedUnit, where that is not what is priced
+	ConsumedUnit         string
 	Priced               bool // Quantity, Unit and both prices are there
 	Quantity             int64
 	Unit                 string
@@ -57,7 +60,7 @@ func columns() []string {
 	return []string{
 		"BilledCost", "BillingAccountId", "BillingAccountName", "BillingCurrency", "BillingPeriodEnd", "BillingPeriodStart",
 		"ChargeCategory", "ChargeClass", "ChargeDescription", "ChargeFrequency", "ChargePeriodEnd", "ChargePeriodStart",
-		"ConsumedQuantity", "ConsumedUnit", "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "HostProviderName",
+		"ConsumedQuantity", "ConsumedUnit", "ContractApplied", "ContractedCost", "ContractedUnitPrice", "EffectiveCost", "HostProviderName",
 		"InvoiceId", "InvoiceIssuerName", "ListCost", "ListUnitPrice", "PricingCategory", "PricingQuantity", "PricingUnit",
 		"ProviderName", "PublisherName", "RegionId", "RegionName", "ServiceCategory", "ServiceName", "ServiceProviderName",
 		"ServiceSubcategory", "SkuId", "SkuMeter", "SkuPriceId",
@@ -81,6 +84,9 @@ func (r *Row) fields(dst []string) []string {
 			consumed, consumedUnit = quantity, unit
 		}
 	}
+	if r.ConsumedUnit != "" {
+		consumed, consumedUnit = strconv.FormatInt(r.Consumed, 10), r.ConsumedUnit
+	}
 	cost, requests := r.Cost.String(), ""
 	if r.Requests > 0 {
 		requests = strconv.FormatInt(r.Requests, 10)
@@ -88,7 +94,7 @@ func (r *Row) fields(dst []string) []string {
 	return append(dst,
 		cost, r.Account, r.AccountName, string(r.Currency), stamp(r.BillingEnd), stamp(r.BillingStart),
 		r.Category, r.Class, r.Description, r.Frequency, stamp(r.End), stamp(r.Start),
-		consumed, consumedUnit, cost, price, cost, r.Host,
+		consumed, consumedUnit, appliedText(r.Applied), cost, price, cost, r.Host,
 		r.Invoice, r.Issuer, r.ListCost.String(), list, pricing, quantity, unit,
 		r.Provider, r.Service, r.Region, r.Region, serviceCategory, r.ServiceName, r.Service,
 		serviceSubcategory, r.SKU, r.Meter, r.SKUPrice,
