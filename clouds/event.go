@@ -155,10 +155,15 @@ func (e *Event) scatter(n int) {
 
 // textBytes counts the bytes of text that a message or a call in it delivers.
 func textBytes(message []byte) int {
-	n := 0
-	o := object{b: message}
+	n, _ := textAt(message, 0)
+	return n
+}
+
+// textAt counts the same of the object that begins at i, and returns the position after it.
+func textAt(b []byte, i int) (n, end int) {
+	o := object{b: b, i: i}
 	for o.next() {
-		value := message[o.m.at[0]:o.m.at[1]]
+		value := o.value()
 		switch string(o.m.key) {
 		case "content", "reasoning_content", "reasoning", "refusal", "arguments", "name":
 			n += stringBytes(value)
@@ -171,7 +176,7 @@ func textBytes(message []byte) int {
 			}
 		}
 	}
-	return n
+	return n, o.i
 }
 
 func stringBytes(value []byte) int {

@@ -43,15 +43,23 @@ func readReply(c *Call, body []byte) Reply {
 	var r Reply
 	answer, tier, pictures := false, usage.Standard, int64(0)
 	o := object{b: body, i: skipSpace(body, 0)}
-	for o.next() {
+	for o.key() {
+		if string(o.m.key) == "choices" && o.i < len(body) && body[o.i] == '[' { // most of the answer: walked once
+			a := array{b: body, i: o.i}
+			for a.element() {
+				answer = true
+				a.i = r.readResult(body, a.i)
+			}
+			o.i = a.i
+			continue
+		}
+		if !o.skip() {
+			break
+		}
 		value := o.value()
 		switch string(o.m.key) {
 		case "choices":
 			answer = answer || filled(value)
-			a := array{b: value}
-			for a.next() {
-				r.Text += replyText(value[a.at[0]:a.at[1]])
-			}
 		case "data":
 			answer = answer || filled(value)
 			if c.API() == agreement.Images {
@@ -104,7 +112,7 @@ func readResponse(op Operation, body []byte) Reply {
 	if op == DeleteResponse && len(bytes.TrimSpace(body)) == 0 {
 		return r // the specification gives it no body
 	}
-	tier, answer, failed := usage.Standard, false, false
+	tier, answer, failed, tools := usage.Standard, false, false, calls{}
 	o := object{b: body, i: skipSpace(body, 0)}
 	for o.next() {
 		value := o.value()
@@ -118,6 +126,7 @@ func readResponse(op Operation, body []byte) Reply {
 			failed = string(value) == `"failed"`
 		case "output":
 			r.Text += outputText(value)
+			tools = toolCalls(value)
 		case "usage":
 			if value[0] == '{' {
 				r.Tokens, r.Usage = readUsage(value)
@@ -130,6 +139,7 @@ func readResponse(op Operation, body []byte) Reply {
 	}
 	if r.Usage = r.Usage && !r.Pending; r.Usage {
 		r.Tokens.Tier = tier
+		tools.add(&r.Tokens.Tokens)
 	}
 	// Of a stored response, a failure is the answer to the question.
 	r.Error = o.i < 0 || !answer || op == CreateResponse && (r.Error || failed)
@@ -172,20 +182,24 @@ func partsText(value []byte) int {
 	return n
 }
 
-// replyText counts the bytes of text in one choice of a whole answer.
-func replyText(choice []byte) int {
-	n := 0
-	o := object{b: choice}
-	for o.next() {
-		value := o.value()
-		switch string(o.m.key) {
-		case "message":
-			n += textBytes(value)
-		case "text":
-			n += stringBytes(value)
+// readResult counts the bytes of text in the choice of a whole answer that begins at i, and returns the position after it.
+func (r *Reply) readResult(b []byte, i int) (end int) {
+	if i >= len(b) || b[i] != '{' {
+		return skipValue(b, i)
+	}
+	o := object{b: b, i: i}
+	for o.key() {
+		if string(o.m.key) == "message" && o.i < len(b) && b[o.i] == '{' {
+			n, end := textAt(b, o.i)
+			r.Text += n
+			o.i = end
+			continue
+		}
+		if o.skip() && string(o.m.key) == "text" {
+			r.Text += stringBytes(o.value())
 		}
 	}
-	return n
+	return o.i
 }
 
 // readModeration reads an answer of moderations, which cost nothing: that nothing is billed is what the vendor says.

@@ -42,10 +42,11 @@ func (c *conn) header(r *http.Request) (*http.Response, *body, error) {
 	if !ok || err != nil || len(code) != 3 || number < 100 || len(status) > 3 && status[3] != ' ' || proto != "HTTP/1.1" && proto != "HTTP/1.0" {
 		return nil, nil, fmt.Errorf("%w: it begins with %.40q", errMalformed, line)
 	}
+	lines := strings.Count(rest, "\n")
 	resp := &http.Response{
-		Status: status, StatusCode: number, Proto: proto, ProtoMajor: 1, ProtoMinor: int(proto[7] - '0'), Header: make(http.Header, 16), Request: r,
+		Status: status, StatusCode: number, Proto: proto, ProtoMajor: 1, ProtoMinor: int(proto[7] - '0'), Header: make(http.Header, lines), Request: r,
 	}
-	if err := fields(resp.Header, rest); err != nil {
+	if err := fields(resp.Header, rest, lines); err != nil {
 		return nil, nil, err
 	}
 	b := &body{}
@@ -94,9 +95,9 @@ func endOf(b []byte) int {
 	return 0
 }
 
-// fields reads the lines of a header. The lists of values share one array, since most names have one value.
-func fields(h http.Header, text string) error {
-	values := make([]string, 0, strings.Count(text, "\n"))
+// fields reads the lines of a header, so many at most. The lists of values share one array, since most names have one value.
+func fields(h http.Header, text string, lines int) error {
+	values := make([]string, 0, lines)
 	for {
 		line, rest, more := strings.Cut(text, "\n")
 		line = strings.TrimSuffix(line, "\r")

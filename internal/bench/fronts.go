@@ -104,7 +104,7 @@ func nginxPath() string {
 }
 
 // start launches a front.
-func (w *world) start(ctx context.Context, name string, profiled bool) (*front, error) {
+func (w *world) start(ctx context.Context, name string, profiled bool, more ...string) (*front, error) {
 	if name == direct {
 		return &front{name: name, address: w.upstream, process: w.process}, nil
 	}
@@ -118,7 +118,7 @@ func (w *world) start(ctx context.Context, name string, profiled bool) (*front, 
 		if f.profiles, err = freeAddress(ctx); err != nil {
 			return nil, err
 		}
-		env = append(env, profileVariable+"="+f.profiles)
+		env = append(more, profileVariable+"="+f.profiles)
 	}
 	w.made++
 	dir := filepath.Join(w.dir, fmt.Sprintf("%s-%d", name, w.made))

@@ -11,7 +11,6 @@ import (
 	"net/http/pprof"
 	"net/url"
 	"os"
-	"runtime"
 	"sync"
 	"time"
 
@@ -36,7 +35,6 @@ func offerProfiles(ctx context.Context) error {
 	if address == "" {
 		return nil
 	}
-	runtime.MemProfileRate = 16 << 10 // fine enough for what one of 2,000 streams holds
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
 		return err

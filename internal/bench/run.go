@@ -190,7 +190,11 @@ func (w *world) rounds(ctx context.Context, s *settings, names []string, r *repo
 
 // writeProfile puts one front under one load and writes its CPU profile, or the profile of its memory with many streams open.
 func (w *world) writeProfile(ctx context.Context, s *settings) (err error) {
-	f, err := w.start(ctx, s.profileOf, true)
+	var more []string
+	if s.profile == memoryProfile {
+		more = append(more, "GODEBUG=memprofilerate=16384") // fine enough for what one of 2,000 streams holds
+	}
+	f, err := w.start(ctx, s.profileOf, true, more...)
 	if err != nil {
 		return err
 	}

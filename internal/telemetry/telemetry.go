@@ -33,12 +33,9 @@ func NewLogger(w io.Writer, level slog.Level, asJSON bool) *slog.Logger {
 type Metrics struct {
 	registry *prometheus.Registry
 	provider *sdk.MeterProvider
-	requests metric.Int64Counter
 	rejected metric.Int64Counter
-	attempts metric.Int64Counter
 	departed metric.Int64Counter
 	starved  metric.Int64Counter
-	tokens   metric.Int64Counter
 	duration metric.Float64Histogram
 	commit   metric.Float64Histogram
 	reloads  metric.Int64Counter
@@ -58,9 +55,12 @@ func NewMetrics(lag, unsynced func() int64) (*Metrics, error) {
 	m.provider = sdk.NewMeterProvider(sdk.WithReader(exporter))
 	meter := m.provider.Meter("concord")
 	var errs [12]error
-	m.requests, errs[0] = meter.Int64Counter("concord.requests", metric.WithDescription("Requests by outcome, by surface and by the cloud that served them."))
-	m.attempts, errs[1] = meter.Int64Counter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
-	m.tokens, errs[2] = meter.Int64Counter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
+	requests, err := meter.Int64ObservableCounter("concord.requests", metric.WithDescription("Requests by outcome, by surface and by the cloud that served them."))
+	errs[0] = err
+	attempts, err := meter.Int64ObservableCounter("concord.attempts", metric.WithDescription("Attempts, by the cloud of the last one."))
+	errs[1] = err
+	tokens, err := meter.Int64ObservableCounter("gen_ai.client.token.usage", metric.WithDescription("Tokens charged to customers, by cloud and direction."))
+	errs[2] = err
 	m.duration, errs[3] = meter.Float64Histogram("gen_ai.server.request.duration", metric.WithUnit("s"), metric.WithDescription("Requests from admission to their end."),
 		metric.WithExplicitBucketBoundaries(.01, .02, .04, .08, .16, .32, .64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92))
 	m.rejected, errs[4] = meter.Int64Counter("concord.requests.rejected", metric.WithDescription("Requests that were never admitted, by route and error code."))
@@ -84,6 +84,13 @@ func NewMetrics(lag, unsynced func() int64) (*Metrics, error) {
 		if err != nil {
 			return nil, fmt.Errorf("set up metrics: %w", err)
 		}
+	}
+	counts := counted{requests, attempts, tokens}
+	if _, err := meter.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		m.observe(o, &counts)
+		return nil
+	}, requests, attempts, tokens); err != nil {
+		return nil, fmt.Errorf("set up metrics: %w", err)
 	}
 	return m, nil
 }
