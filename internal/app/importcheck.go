@@ -20,7 +20,7 @@ import (
 )
 
 // importCheck goes through a file before anything of it is written: every line is read, compared with what the journal has, and
-// posted to a copy of the books' state. What it holds does not grow with the file but for one bit a line; who was seen waits in
+// posted to a copy of the books' state at the journal's end. What it holds does not grow with the file but for one bit a line; who was seen waits in
 // a temporary file.
 type importCheck struct {
 	file      string
@@ -50,12 +50,8 @@ func newImportCheck(ctx context.Context, r *Reading, file string, form events.Fo
 	for hash := range history.documents {
 		c.documents[hash] = true
 	}
-	saved, err := r.Books.Load(ctx)
-	if err == nil {
-		c.state, err = ledger.DecodeState(saved)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the books: %w", err)
+	if c.state, err = stateNow(ctx, r.Journal, r.Books); err != nil {
+		return nil, err
 	}
 	c.seen, err = newSightings()
 	return c, err

@@ -48,6 +48,7 @@ type live struct {
 	looks  chan time.Time
 	hangup chan os.Signal
 	said   chan string // messages of the log
+	end    func() error
 	stop   func()
 }
 
@@ -102,9 +103,9 @@ func (l *live) run() {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- l.server.Run(ctx) }()
+	l.end = sync.OnceValue(func() error { cancel(); return <-ended })
 	l.stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-ended; err != nil {
+		if err := l.end(); err != nil {
 			l.Errorf("run: %v", err)
 		}
 	})

@@ -68,15 +68,15 @@ type Server struct {
 	current atomic.Pointer[inForce]
 	last    atomic.Pointer[Reload] // nil = the configuration was not read again yet
 
-	importing sync.Mutex // held while a file is imported
 	reloading sync.Mutex // held while the configuration is read again
 	historian historian
 	written   map[journal.Hash]bool // documents that this process made durable
 	files     *lookout
 	facts     []journal.Entry // recorded, in order; guarded by reloading
 
-	posted chan struct{} // the books were saved
-	fenced chan error    // another process took over
+	posted chan struct{}        // the books were saved
+	halted atomic.Pointer[Halt] // nil = the poster never met an entry that cannot be posted
+	fenced chan error           // another process took over
 	once   sync.Once
 	ahead  atomic.Int64 // ns that this machine's clock is ahead of the store's, beyond what the question took; shared only
 }
@@ -125,6 +125,9 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 		return nil, err
 	}
 	if err = s.metrics.WatchBudgets(s.budgetGauges, s.exposure); err != nil {
+		return nil, err
+	}
+	if err = s.metrics.WatchPosting(s.postingStopped); err != nil {
 		return nil, err
 	}
 	if err = s.openStores(ctx); err != nil {
@@ -265,13 +268,16 @@ func (s *Server) caughtUp(ctx context.Context) error {
 		if err != nil || behind == 0 {
 			return err
 		}
-		var again <-chan time.Time
+		if h := s.halted.Load(); h != nil {
+			return h
+		}
+		again := time.Second // another one may have taken the word that the books were saved
 		if s.shared != nil { // another process may be posting
-			again = time.After(50 * time.Millisecond)
+			again = 50 * time.Millisecond
 		}
 		select {
 		case <-s.posted:
-		case <-again:
+		case <-time.After(again):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -301,14 +307,20 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	serving.Go(func() error {
-		select {
-		case err := <-s.fenced:
-			return err
-		case err := <-posting:
-			posting <- err
-			return fmt.Errorf("post to the books: %w", err)
-		case <-serveCtx.Done():
-			return nil
+		ended := posting
+		for {
+			select {
+			case err := <-s.fenced:
+				return err
+			case err := <-ended:
+				posting <- err
+				ended = nil
+				if !s.halt(err) {
+					return fmt.Errorf("post to the books: %w", err)
+				}
+			case <-serveCtx.Done():
+				return nil
+			}
 		}
 	})
 	serving.Go(func() error { return s.admin.serve() })
@@ -323,8 +335,10 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	stopPoster()
 	var last error
-	if err := <-posting; err == nil { // else it stands in failed already
+	if err := <-posting; err == nil { // else it stands in failed already, unless it is an entry
 		last = s.finishPosting(ctx)
+	} else if h := s.stopped(ctx); h != nil {
+		last = h
 	}
 	if s.shared != nil { // what is merged last stands in the chain
 		stopLiving()

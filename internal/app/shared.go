@@ -188,6 +188,9 @@ func (s *Server) ready(next http.Handler) http.Handler {
 			return
 		}
 		next.ServeHTTP(w, r)
+		if h := s.stopped(r.Context()); h != nil {
+			_, _ = fmt.Fprintln(w, h.Error())
+		}
 	})
 }
 

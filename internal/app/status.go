@@ -24,6 +24,7 @@ type Status struct {
 	Agreements []AgreementStatus `json:"agreements"`
 	Open       int               `json:"open_requests"`
 	Lag        uint64            `json:"poster_lag"` // blocks of the journal that the books have not taken
+	Stopped    *Halt             `json:"posting_stopped,omitempty"`
 	Budgets    []BudgetStatus    `json:"budgets"`
 	Credit     *CreditStatus     `json:"credit,omitempty"`
 	LastReload *Reload           `json:"last_reload,omitempty"`
@@ -48,7 +49,7 @@ func (s *Server) Status(ctx context.Context) (*Status, error) {
 	v := &Status{
 		Version: Version(), Process: os.Getpid(), Address: s.Address(), Config: f.config.File, Chain: s.chain.String(),
 		Started: time.Unix(0, s.chain.Started).UTC(), Terms: hex.EncodeToString(hash[:]), Set: hex.EncodeToString(f.set[:]),
-		Read: f.since.UTC(), Agreements: []AgreementStatus{}, Open: s.gateway.OpenRequests(), Lag: lag, LastReload: s.last.Load(),
+		Read: f.since.UTC(), Agreements: []AgreementStatus{}, Open: s.gateway.OpenRequests(), Lag: lag, Stopped: s.stopped(ctx), LastReload: s.last.Load(),
 	}
 	if v.Budgets, err = budgetStatus(ctx, s.journal, f.config.Budgets, now.UnixNano()); err != nil {
 		return nil, err
@@ -99,6 +100,9 @@ func (v *Status) Lines() []string {
 		out = append(out, line("agreement   %s, document %s, last amendment in force: %s", a.Name, a.Document[:16], a.Amendment))
 	}
 	out = append(out, line("requests    %d open", v.Open), line("books       behind the journal by %s", counted(v.Lag, "block")))
+	if v.Stopped != nil {
+		out = append(out, line("            since %s: %s", v.Stopped.At.Format(time.RFC3339), v.Stopped.Error()))
+	}
 	for i := range v.Budgets {
 		out = append(out, v.Budgets[i].Line())
 	}

@@ -142,8 +142,8 @@ func (s *Server) takeImport(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	s.importing.Lock()
-	defer s.importing.Unlock()
+	s.reloading.Lock() // what is checked against books and terms must find them as they were checked
+	defer s.reloading.Unlock()
 	done, err := importFile(r.Context(), &Reading{Journal: s.journal, Books: s.books}, q.File, q.Form, func(_ context.Context, write func(journal.Appender) error) error {
 		return write(s.committer)
 	})
