@@ -2,6 +2,7 @@ package app
 
 import (
 	"bytes"
+	"context"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -103,6 +104,45 @@ func (h *History) withFact(e *journal.Entry, known int64) (documents []journal.D
 		return nil, set, &Invalid{"agreement", found}
 	}
 	return documents, set, nil
+}
+
+// LoadRecorded reads agreement files as LoadAgreements does, with the facts that the journal of a data directory holds of them.
+// recorded says when the journal took each of these, by AGREEMENT/ID.
+func LoadRecorded(ctx context.Context, dir string, paths []string, src Source) (set *agreement.Set, findings []agreement.Finding, recorded map[string]string, err error) {
+	r, err := OpenReading(ctx, dir)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	h, err := r.History(ctx)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	recorded = map[string]string{}
+	read := src.Read
+	src.Read = func(path string) ([]byte, error) {
+		content, err := read(path)
+		if err != nil {
+			return nil, err
+		}
+		a, _ := agreementfile.Parse(path, content)
+		if a == nil {
+			return content, nil // loading says what is wrong with it
+		}
+		for i := range h.facts {
+			fact, ok := h.facts[i].Body.(*journal.Fact)
+			if !ok || fact.Agreement != a.Name {
+				continue
+			}
+			id := factID(fact.Text)
+			if !slices.ContainsFunc(a.Facts, func(f agreement.Fact) bool { return f.ID == id }) {
+				recorded[a.Name+"/"+id] = instantText(h.facts[i].Time)
+			}
+		}
+		return withFacts(a, content, h.facts), nil
+	}
+	set, findings, err = LoadAgreements(paths, src)
+	return set, findings, recorded, err
 }
 
 // withFacts appends the recorded facts of an agreement to its document. One whose id the agreement has is left out: somebody

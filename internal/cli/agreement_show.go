@@ -2,6 +2,7 @@ package cli
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -22,18 +23,22 @@ type shownTerms struct {
 	agreement.View
 	Next       []eventView `json:"next"`       // what changes them when their span is over
 	Conditions []eventView `json:"conditions"` // what has no date and may change them before
+	// When the journal took the facts that stand there and not in the files, by AGREEMENT/ID.
+	Recorded map[string]string `json:"recorded,omitempty"`
 }
 
 func newAgreementShow(env Env) *cobra.Command {
 	var out format
+	var at place
 	var asOf, known string
 	cmd := &cobra.Command{
 		Use: "show --as-of T FILE...", Short: "Show the clauses in force at an instant, as far as they were known at another", Args: cobra.MinimumNArgs(1),
 		Long: "Shows the clauses in force, in words, by delivery, license, money and milestones: since when and until when, how well each is known\n" +
 			"and from where; the facts in force; and what changes next. --known shows what somebody knew then: amendments and facts that\n" +
-			"were recorded later do not count.",
-		RunE: func(_ *cobra.Command, args []string) error {
-			set, findings, err := app.LoadAgreements(args, app.Disk())
+			"were recorded later do not count. With --data or --config the facts that were recorded in the journal there (concord record fact)\n" +
+			"count too, and are marked.",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			set, findings, recorded, err := at.agreements(cmd.Context(), args)
 			if err != nil {
 				return reportInvalid(env, out, err)
 			}
@@ -41,7 +46,7 @@ func newAgreementShow(env Env) *cobra.Command {
 				return reportInvalid(env, out, &app.Invalid{What: "agreement", Findings: findings})
 			}
 			zone := zoneOf(set)
-			at, err := parseInstant("as-of", asOf, zone)
+			when, err := parseInstant("as-of", asOf, zone)
 			if err != nil {
 				return err
 			}
@@ -51,19 +56,19 @@ func newAgreementShow(env Env) *cobra.Command {
 					return err
 				}
 			}
-			terms, err := set.AsOf(at, knownAt)
+			terms, err := set.AsOf(when, knownAt)
 			if err != nil {
-				return fmt.Errorf("find the terms in force at %s: %w", at.Format(time.RFC3339), err)
+				return fmt.Errorf("find the terms in force at %s: %w", when.Format(time.RFC3339), err)
 			}
 			next, conditions, err := set.Next(terms, knownAt)
 			if err != nil {
-				return fmt.Errorf("find what changes the terms of %s: %w", at.Format(time.RFC3339), err)
+				return fmt.Errorf("find what changes the terms of %s: %w", when.Format(time.RFC3339), err)
 			}
 			if out.json() {
-				return report.WriteJSON(env.Stdout, shownTerms{at.Format(time.RFC3339), knownAt.UTC().Format(time.RFC3339), terms.View(), viewEvents(next), viewEvents(conditions)})
+				return report.WriteJSON(env.Stdout, shownTerms{when.Format(time.RFC3339), knownAt.UTC().Format(time.RFC3339), terms.View(), viewEvents(next), viewEvents(conditions), recorded})
 			}
-			printShown(env.Stdout, set, terms, at.In(zone), known)
-			printFacts(env.Stdout, terms)
+			printShown(env.Stdout, set, terms, when.In(zone), known)
+			printFacts(env.Stdout, terms, recorded)
 			printNext(env.Stdout, terms, next, conditions, zone)
 			return nil
 		},
@@ -71,8 +76,22 @@ func newAgreementShow(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&asOf, "as-of", "", "the instant: a date, or RFC 3339")
 	cmd.Flags().StringVar(&known, "known", "", "what was recorded later does not count (default: now)")
 	_ = cmd.MarkFlagRequired("as-of") // the flag exists: it was made two lines above
+	at.register(cmd)
 	out.register(cmd)
 	return cmd
+}
+
+// agreements reads agreement files, with the facts of the journal where a flag says where that is.
+func (p *place) agreements(ctx context.Context, paths []string) (*agreement.Set, []agreement.Finding, map[string]string, error) {
+	if p.config == "" && p.data == "" {
+		set, findings, err := app.LoadAgreements(paths, app.Disk())
+		return set, findings, nil, err
+	}
+	dir, err := p.dir()
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return app.LoadRecorded(ctx, dir, paths, app.Disk())
 }
 
 // printShown prints the clauses in force, section by section.
@@ -120,7 +139,8 @@ func wrapped(w io.Writer, indent, text string) {
 	}
 }
 
-func printFacts(w io.Writer, terms *agreement.Terms) {
+// printFacts prints the facts in force; of those that only the journal has, when it took them.
+func printFacts(w io.Writer, terms *agreement.Terms, recorded map[string]string) {
 	facts := terms.View().Facts
 	slices.SortStableFunc(facts, func(a, b agreement.FactView) int { return strings.Compare(a.On, b.On) })
 	if len(facts) == 0 {
@@ -135,7 +155,12 @@ func printFacts(w io.Writer, terms *agreement.Terms) {
 		if f.Cloud != "" {
 			what += " on " + f.Cloud
 		}
-		table.Row(on, f.ID, f.By, what, f.Evidence, string(f.Provenance))
+		how := string(f.Provenance)
+		if at, ok := recorded[f.Agreement+"/"+f.ID]; ok {
+			second, _, _ := strings.Cut(at, ".")
+			how = strings.TrimPrefix(how+", recorded in the journal "+strings.TrimSuffix(second, "Z")+"Z", ", ")
+		}
+		table.Row(on, f.ID, f.By, what, f.Evidence, how)
 	}
 	_ = table.Write(w) // a broken pipe shows at the next line
 }

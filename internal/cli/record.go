@@ -45,7 +45,7 @@ func recordFlags(kind string) []recordFlag {
 			{"earned-from", "from", "instant from which on it is earned"}, {"earned-until", "until", "instant until which it is earned"}, reason}
 	case "payment":
 		return []recordFlag{{"from", "from", "party that pays"}, {"to", "to", "party that is paid"}, amount, {"withheld", "withheld", "tax of the amount that was kept back"},
-			clause, {"advance", "advance", "yes: ahead of what is owed"}, statement, {"reference", "reference", "of the bank"}}
+			clause, {"advance", "advance", "it is paid ahead of what is owed, such as a guarantee's advance or a prepaid commitment"}, statement, {"reference", "reference", "of the bank"}}
 	case "invoice":
 		return []recordFlag{{"customer", "origin.customer", "customer"}, {"seller", "origin.seller", "party that bills"}, product, cloud, amount,
 			{"tax", "tax", "tax beside it"}, {"earned", "origin.at", "instant at which it was earned (default: the entry's time)"}, {"number", "number", "of the invoice"}}
@@ -114,7 +114,12 @@ func newRecordKind(env Env, kind string) *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "file", "", "CloudEvents, one a line, instead of flags")
 	for i, f := range flags {
-		cmd.Flags().StringVar(&values[i], f.name, "", f.help)
+		if f.name == "advance" {
+			cmd.Flags().Var((*yesNo)(&values[i]), f.name, f.help)
+			cmd.Flag(f.name).NoOptDefVal = "yes"
+		} else {
+			cmd.Flags().StringVar(&values[i], f.name, "", f.help)
+		}
 		cmd.MarkFlagsMutuallyExclusive("file", f.name)
 	}
 	cmd.Flags().StringVar(&source, "source", "cli", "who records it: with the id, its identity")

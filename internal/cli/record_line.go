@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -40,6 +41,29 @@ func recordLine(kind, id, when string, flags []recordFlag, values []string) ([]b
 	return json.Marshal(ev)
 }
 
+// yesNo is a flag that is given or not, and may be said in words; "" = not given.
+type yesNo string
+
+// String returns the flag as it was said.
+func (y *yesNo) String() string { return string(*y) }
+
+// Type names the flag's type in help: it needs no value.
+func (y *yesNo) Type() string { return "bool" }
+
+// Set accepts yes and no, and what other flags of this kind accept.
+func (y *yesNo) Set(s string) error {
+	given, err := strconv.ParseBool(s)
+	switch {
+	case s == "yes" || err == nil && given:
+		*y = "yes"
+	case s == "no" || err == nil:
+		*y = "no"
+	default:
+		return errors.New("write --advance, --advance=yes or --advance=no")
+	}
+	return nil
+}
+
 // recordData is the data of an event.
 type recordData map[string]any
 
@@ -73,9 +97,6 @@ func (d recordData) take(kind string, f recordFlag, value string) error {
 		d.set(f.field, at)
 		return err
 	case "advance":
-		if value != "yes" && value != "no" {
-			return fmt.Errorf("--advance %q: write yes or no", value)
-		}
 		d.set(f.field, value == "yes")
 		return nil
 	case "attempt":
