@@ -93,6 +93,9 @@ func reconcile(ctx context.Context, dir string, q ReconcileQuery) (_ *Reconcilia
 	if err != nil {
 		return nil, nil, fmt.Errorf("--period: %w", err)
 	}
+	if period.Until.After(period.From.AddDate(0, 1, 0)) {
+		return nil, nil, fmt.Errorf("--period %s: a bill is of a month of UTC: write one, such as %s", q.Period, period.From.Format("2006-01"))
+	}
 	done := &Reconciliation{Cloud: q.Cloud, Account: q.Account, Period: period, File: q.File}
 	if done.calls, err = newCalls(ctx, r, q.Cloud); err != nil {
 		return nil, nil, err

@@ -67,20 +67,20 @@ func OpenBill(file string, r io.Reader, from, until int64) (*Bill, error) {
 	b := &Bill{t: t, from: from, until: until, times: map[string]int64{}, units: map[string]Unit{}}
 	var lack []string
 	need := func(names ...string) int {
-		i := t.at(names...)
+		i := t.like(names...)
 		if i < 0 {
 			lack = append(lack, strings.Join(names, " or "))
 		}
 		return i
 	}
 	b.at = billColumns{
-		provider: t.at("HostProviderName", "ProviderName", "ServiceProviderName"),
+		provider: t.like("HostProviderName", "ProviderName", "ServiceProviderName"),
 		account:  need("BillingAccountId"), currency: need("BillingCurrency"), cost: need("BilledCost"), category: need("ChargeCategory"),
 		billingStart: need("BillingPeriodStart"), billingEnd: need("BillingPeriodEnd"), start: need("ChargePeriodStart"), end: need("ChargePeriodEnd"),
-		class: t.at("ChargeClass"), invoice: t.at("InvoiceId"), region: t.at("RegionId", "Region"),
-		consumed: t.at("ConsumedQuantity", "UsageQuantity"), consumedUnit: t.at("ConsumedUnit", "UsageUnit"), pricing: t.at("PricingQuantity"), pricingUnit: t.at("PricingUnit"),
-		contracted: t.at("ContractedUnitPrice"), list: t.at("ListUnitPrice"),
-		sku: t.at("SkuId"), meter: t.at("SkuMeter", "x_SkuMeterName", "x_UsageType"), skuPrice: t.at("SkuPriceId"), description: t.at("ChargeDescription"), resource: t.at("ResourceName", "ResourceId"),
+		class: t.like("ChargeClass"), invoice: t.like("InvoiceId"), region: t.like("RegionId", "Region"),
+		consumed: t.like("ConsumedQuantity", "UsageQuantity"), consumedUnit: t.like("ConsumedUnit", "UsageUnit"), pricing: t.like("PricingQuantity"), pricingUnit: t.like("PricingUnit"),
+		contracted: t.like("ContractedUnitPrice"), list: t.like("ListUnitPrice"),
+		sku: t.like("SkuId"), meter: t.like("SkuMeter", "x_SkuMeterName", "x_UsageType"), skuPrice: t.like("SkuPriceId"), description: t.like("ChargeDescription"), resource: t.like("ResourceName", "ResourceId"),
 	}
 	if b.at.consumed < 0 && b.at.pricing < 0 {
 		lack = append(lack, "ConsumedQuantity or PricingQuantity")
@@ -163,7 +163,7 @@ func (b *Bill) money(c *Charge) (err error) {
 		return t.wrong(at.cost, "a charge has a cost, if only 0", "an export with quantities alone cannot be held against amounts")
 	}
 	if c.Cost, c.Places, err = ParseDecimal(text); err != nil {
-		return t.wrong(at.cost, err.Error(), "fetch the export again, with decimal points and without separators")
+		return t.wrong(at.cost, err.Error(), numberRemedy(text))
 	}
 	number := func(i int) (value money.Amount, ok bool) {
 		text := t.text(i)
@@ -171,7 +171,7 @@ func (b *Bill) money(c *Charge) (err error) {
 			return value, false
 		}
 		if value, _, err = ParseDecimal(text); err != nil {
-			err = t.wrong(i, err.Error(), "fetch the export again, with decimal points and without separators")
+			err = t.wrong(i, err.Error(), numberRemedy(text))
 		}
 		return value, err == nil
 	}
@@ -214,7 +214,7 @@ func (b *Bill) period(c *Charge) (wanted bool, err error) {
 		}
 		instants[i] = ns
 	}
-	const byMonths = "fetch an export by calendar months of UTC"
+	const byMonths = "bills are by calendar months of UTC: name the one of the export with --period, or fetch an export of it"
 	switch begins, ends := instants[0], instants[1]; {
 	case ends <= begins:
 		return false, t.wrong(at.billingEnd, "the billing period ends before it begins", byMonths)

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -61,6 +62,19 @@ func TestABadExportIsNamedWithPositionAndRemedy(t *testing.T) {
 		"nothing":              {"", "bill.csv: it is empty"},
 		"no columns":           {"a,b\n1,2\n", "bill.csv:1: columns are missing: BillingAccountId, BillingCurrency, BilledCost"},
 		"a column twice":       {names + ",SkuMeter\n", `bill.csv:1: header "SkuMeter": the column stands twice`},
+		"Parquet":              {"PAR1\x00\x01", "it is a Parquet file, and no CSV"},
+		"a zip archive":        {"PK\x03\x04\x00", "it is a zip archive or a spreadsheet"},
+		"UTF-16":               {"\xff\xfeB\x00i\x00", "it is in UTF-16"},
+		"JSON":                 {"[{}]", "it is JSON"},
+		"a page":               {"<html>", "it is a page or XML"},
+		"semicolons":           {strings.ReplaceAll(names, ",", ";") + "\n", "its columns are not separated by commas"},
+		"tabs":                 {strings.ReplaceAll(names, ",", "\t") + "\n", "its columns are not separated by commas"},
+		"behind a line break":  {file(row("SkuMeter", "\"two\nlines\""), row("BilledCost", "x")), `bill.csv:4: BilledCost "x"`},
+		"thousands":            {file(row("BilledCost", `"1,234.50"`)), "without separators of thousands"},
+		"a decimal comma":      {file(row("ConsumedQuantity", `"1,5"`)), "a comma may be either"},
+		"a currency sign":      {file(row("BilledCost", "$1.50")), "the currency stands in BillingCurrency"},
+		"an accountant":        {file(row("BilledCost", "(1.50)")), "with a minus sign"},
+		"no number at all":     {file(row("BilledCost", "NaN")), "divided by zero or had no value"},
 		"a field too few":      {file(row(), "1,2"), "bill.csv:3: the row has 2 fields and the header 17"},
 		"a quote":              {file(row(), `"x`), "this is not CSV"},
 		"a number":             {file(row(), row("BilledCost", "1.0.0")), `bill.csv:3: BilledCost "1.0.0": it is not a decimal`},
@@ -108,6 +122,17 @@ func TestExportsOfAllVersionsAreReadByTheNamesOfTheirColumns(t *testing.T) {
 		tokens, err := all[0].Quantity.MulInt(all[0].Unit.Per)
 		if err != nil || tokens.String() != "1500" || all[0].Unit.Thing != focus.Tokens || all[0].Cost.String() != "0.0025" || all[0].End-all[0].Start != int64(24*time.Hour) {
 			t.Errorf("%s: %+v", version, all[0])
+		}
+	}
+}
+
+func TestNamesOfColumnsMayBeWrittenAsDatabasesDo(t *testing.T) {
+	t.Parallel()
+	underscored := regexp.MustCompile(`([a-z])([A-Z])`).ReplaceAllString(names, "${1}_${2}")
+	for _, header := range []string{strings.ToLower(names), strings.ToUpper(names), strings.ToLower(underscored)} {
+		all, err := readAll(header + "\r\n" + row() + "\r\n")
+		if err != nil || len(all) != 1 || all[0].Cost.String() != "0.001" || all[0].Invoice != "INV-1" {
+			t.Errorf("%s: %+v, %v", header, all, err)
 		}
 	}
 }

@@ -37,6 +37,24 @@ func ParseDecimal(s string) (value money.Amount, places int, err error) {
 	return value, places, nil
 }
 
+// numberRemedy says what to do about what is no number: what stands in it tells how it was printed.
+func numberRemedy(s string) string {
+	const again = "fetch the export again, with decimal points and without separators"
+	switch {
+	case strings.ContainsAny(s, "$€£¥"):
+		return "the currency stands in BillingCurrency: write the number alone"
+	case strings.Count(s, ",") == 1 && strings.Contains(s, "."), strings.Count(s, ",") > 1:
+		return "write it without separators of thousands, as 1234567.89: a spreadsheet may have changed the export, so fetch it again"
+	case strings.Contains(s, ","):
+		return "write it with a decimal point and without separators of thousands: a comma may be either, so fetch the export again"
+	case strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")"):
+		return "write what is below zero with a minus sign: -12.34"
+	case strings.EqualFold(s, "nan"), strings.Contains(strings.ToLower(s), "inf"):
+		return "the program that made the export divided by zero or had no value: fetch the export again, or leave the field empty if it is no cost"
+	}
+	return again
+}
+
 // scan takes a number apart: its digits without leading zeros, and the power of ten of the last one.
 func scan(s string) (digits string, exponent int, negative bool, err error) {
 	rest := s
@@ -51,6 +69,9 @@ func scan(s string) (digits string, exponent int, negative bool, err error) {
 		}
 	}
 	whole, part, dotted := strings.Cut(mantissa, ".")
+	if whole == "" && dotted { // ".5", as some databases print it
+		whole = "0"
+	}
 	if whole == "" || dotted && part == "" || !plain(whole) || !plain(part) || len(mantissa) > 2*maxExponent {
 		return "", 0, false, errDecimal
 	}

@@ -23,6 +23,9 @@ type table struct {
 // openTable reads the names of the columns. What is compressed by gzip is told by its first bytes.
 func openTable(file string, r io.Reader) (*table, error) {
 	buffered := bufio.NewReaderSize(r, 1<<16)
+	if err := recognized(file, buffered); err != nil {
+		return nil, err
+	}
 	var plain io.Reader = buffered
 	if magic, err := buffered.Peek(2); err == nil && magic[0] == 0x1f && magic[1] == 0x8b {
 		unzipped, err := gzip.NewReader(buffered)
@@ -49,7 +52,31 @@ func openTable(file string, r io.Reader) (*table, error) {
 		t.columns[name] = i
 		t.names = append(t.names, name)
 	}
+	if len(t.names) == 1 && strings.ContainsAny(t.names[0], ";\t|") {
+		return nil, &Error{File: file, Line: 1, Column: "header", Value: t.names[0], What: "its columns are not separated by commas", Remedy: "export it as CSV with commas and decimal points"}
+	}
 	return t, nil
+}
+
+// recognized refuses files of other kinds, which their first bytes tell.
+func recognized(file string, r *bufio.Reader) error {
+	first, err := r.Peek(4)
+	if err != nil && len(first) == 0 {
+		return nil // empty, or not to be read: said when it is
+	}
+	const asCSV = "export it as CSV, plain or gzip"
+	for _, k := range []struct{ begins, what, remedy string }{
+		{"PAR1", "it is a Parquet file, and no CSV", asCSV + ", or convert it to CSV"},
+		{"PK\x03\x04", "it is a zip archive or a spreadsheet, and no CSV", "unpack it, or " + asCSV},
+		{"\xff\xfe", "it is in UTF-16", "save it in UTF-8"}, {"\xfe\xff", "it is in UTF-16", "save it in UTF-8"},
+		{"{", "it is JSON, and no CSV", asCSV}, {"[", "it is JSON, and no CSV", asCSV}, {"<", "it is a page or XML, perhaps of an error, and no CSV", "fetch the export again"},
+		{"BZh", "it is compressed by bzip2, which is not read", asCSV}, {"\x28\xb5\x2f\xfd", "it is compressed by zstd, which is not read", asCSV}, {"Obj\x01", "it is an Avro file, and no CSV", asCSV},
+	} {
+		if strings.HasPrefix(string(first), k.begins) {
+			return &Error{File: file, What: k.what, Remedy: k.remedy}
+		}
+	}
+	return nil
 }
 
 // next reads a row; io.EOF after the last one.
@@ -86,6 +113,22 @@ func (t *table) at(names ...string) int {
 	for _, name := range names {
 		if i, ok := t.columns[name]; ok {
 			return i
+		}
+	}
+	return -1
+}
+
+// like returns where the first of some columns stands, whatever the case of its name: databases write names in lower case, or with
+// underscores; -1 = none of them does.
+func (t *table) like(names ...string) int {
+	if i := t.at(names...); i >= 0 {
+		return i
+	}
+	for _, name := range names {
+		for i, have := range t.names {
+			if strings.EqualFold(name, have) || strings.EqualFold(name, strings.ReplaceAll(have, "_", "")) {
+				return i
+			}
 		}
 	}
 	return -1
