@@ -24,6 +24,7 @@ type Forecast struct {
 	Draws       int              `json:"draws"`
 	Clauses     []ForecastClause `json:"clauses"`
 	Pairs       []ForecastPair   `json:"pairs"`
+	RunAhead    bool             `json:"run_ahead,omitempty"` // the ledger's own rules were run ahead on the traffic that is expected
 	Assumptions []string         `json:"assumptions"`
 }
 
@@ -86,6 +87,8 @@ type ForecastInput struct {
 	AsOf      time.Time // in the midst of a day: what the cells have of that day counts as what was so far
 	Seed      uint64    // of the draws behind the ranges
 	Draws     int       // 0 = 400
+	// Ahead returns a copy of its own of what the books hold, to run on from there; nil = rates stay as they came out.
+	Ahead func() (*Snapshot, error)
 }
 
 const (
@@ -154,6 +157,9 @@ func newForecaster(in *ForecastInput) (*forecaster, error) {
 	return f, nil
 }
 
+// ratesStay is the assumption that does not hold where the ledger is run ahead.
+const ratesStay = 3
+
 // assumptions hold for every forecast.
 var assumptions = []string{
 	"the days to come are like the whole days counted: of the last 56 at most, since the clause has had its present terms and something fell due under it",
@@ -169,7 +175,20 @@ func (f *forecaster) run() error {
 			return fmt.Errorf("clause %s: %w", one.id, err)
 		}
 	}
-	return f.net()
+	if err := f.net(); err != nil {
+		return err
+	}
+	ahead, err := f.newAhead()
+	if err != nil || ahead == nil {
+		return err
+	}
+	if err := ahead.months(); err != nil {
+		return fmt.Errorf("run the ledger ahead: %w", err)
+	}
+	f.out.RunAhead, f.out.Assumptions = true, slices.Clone(f.out.Assumptions)
+	f.out.Assumptions[ratesStay] = "the month's amounts are what the ledger makes of the traffic that is expected: tiers, caps, deductions, guarantees and " +
+		"balances below zero are run ahead; refunds, credits and fees of others to come are not, and days on which limits run out rest on rates as they came out"
+	return nil
 }
 
 // flows lists what one party owes another under clauses that are in force, or that still had something in this month.

@@ -51,6 +51,17 @@ func (r *Reading) Forecast(ctx context.Context, q ForecastQuery) (*settlement.Fo
 	if in.AsOf.After(q.Now) {
 		return nil, fmt.Errorf("as of %s: that is to come; a forecast is made of days that were", q.AsOf)
 	}
+	saved, err := r.Books.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the books: %w", err)
+	}
+	in.Ahead = func() (*settlement.Snapshot, error) {
+		state, err := ledger.DecodeState(saved)
+		if err != nil {
+			return nil, fmt.Errorf("read the books: %w", err)
+		}
+		return &settlement.Snapshot{State: state, Cells: in.Cells, At: saved.Cursor, History: intervals, Prices: set.Books, Catalog: set.Catalog}, nil
+	}
 	if err := r.Books.Cells(ctx, func(c ledger.Cell) bool { in.Cells = append(in.Cells, c); return true }); err != nil {
 		return nil, fmt.Errorf("read the books: %w", err)
 	}
