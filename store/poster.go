@@ -18,7 +18,7 @@ type PosterOptions struct {
 	Wake <-chan struct{}
 	Log  *slog.Logger // nil = silent
 	// Gather is how long Run lets blocks gather after a wake-up: a save costs as much as a commit, and nobody waits for the
-	// books as clients wait for the journal. 0 = not at all.
+	// books as clients wait for the journal. After few entries it is gatherLonger times that; Hurry ends it. 0 = not at all.
 	Gather time.Duration
 	// Until stops the poster at a position; the zero Cursor is no bound.
 	Until journal.Cursor
@@ -34,6 +34,12 @@ const (
 	batchMax = 65536
 )
 
+// A save that holds fewer entries than gatherEntries costs more than what is posted with it; then blocks gather for longer.
+const (
+	gatherEntries = 256
+	gatherLonger  = 4
+)
+
 // A Poster posts the journal to the books: whole blocks in posting order, entry by entry, saved in batches. Run and
 // CatchUp may be called from one goroutine at a time; Stats from any.
 type Poster struct {
@@ -42,6 +48,7 @@ type Poster struct {
 	options PosterOptions
 	decoder journal.Decoder
 	batch   int // entries that a batch may have
+	hurry   chan struct{}
 
 	state *ledger.State // nil = to be loaded
 
@@ -67,7 +74,7 @@ func NewPoster(j journal.Journal, b ledger.Books, o PosterOptions) *Poster {
 	if o.SaveFor == 0 {
 		o.SaveFor = 5 * time.Millisecond
 	}
-	p := &Poster{journal: j, books: b, options: o, batch: 4096}
+	p := &Poster{journal: j, books: b, options: o, batch: 4096, hurry: make(chan struct{}, 1)}
 	p.decoder.Reuse, p.decoder.Books = true, true
 	return p
 }
@@ -76,6 +83,7 @@ func NewPoster(j journal.Journal, b ledger.Books, o PosterOptions) *Poster {
 // be posted ends it: the books stand before that entry's block, and nothing is skipped.
 func (p *Poster) Run(ctx context.Context) error {
 	for {
+		before := p.Stats().Entries
 		err := p.CatchUp(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -85,7 +93,7 @@ func (p *Poster) Run(ctx context.Context) error {
 		}
 		select {
 		case <-p.options.Wake:
-			if !p.gather(ctx) {
+			if !p.gather(ctx, p.Stats().Entries-before) {
 				return nil
 			}
 		case <-ctx.Done():
@@ -94,15 +102,30 @@ func (p *Poster) Run(ctx context.Context) error {
 	}
 }
 
-// gather waits for the time that Gather gives; false if ctx ended.
-func (p *Poster) gather(ctx context.Context) bool {
-	if p.options.Gather <= 0 {
+// Hurry has the poster post what there is now and not let it gather: somebody waits for the books. It may be called from any
+// goroutine.
+func (p *Poster) Hurry() {
+	select {
+	case p.hurry <- struct{}{}:
+	default:
+	}
+}
+
+// gather waits for the time that Gather gives after so many entries; false if ctx ended.
+func (p *Poster) gather(ctx context.Context, entries int64) bool {
+	wait := p.options.Gather
+	if wait <= 0 {
 		return true
 	}
-	t := time.NewTimer(p.options.Gather)
+	if entries < gatherEntries {
+		wait *= gatherLonger
+	}
+	t := time.NewTimer(wait)
 	defer t.Stop()
 	select {
 	case <-t.C:
+		return true
+	case <-p.hurry:
 		return true
 	case <-ctx.Done():
 		return false

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"concord/journal"
 	"concord/journal/journaltest"
@@ -210,4 +213,51 @@ func TestAnEntryThatCannotBePostedStopsThePosterBeforeItsBlock(t *testing.T) {
 		t.Error("the books have changed")
 	}
 	storetest.Close(t, c)
+}
+
+func TestBlocksGatherLongerAfterFewEntriesUnlessSomebodyWaits(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	synctest.Test(t, func(t *testing.T) {
+		j := journal.NewMemory()
+		c := commit(t, j, 1, store.CommitterOptions{QueueEntries: 1 << 20})
+		traffic(t, c, w, 0, 1000)
+		saved := make(chan time.Duration, 16)
+		began := time.Now()
+		poster := store.NewPoster(j, ledger.NewMemory(), store.PosterOptions{
+			Wake: c.Committed(), Gather: 100 * time.Millisecond,
+			Progress: func(store.PosterStats) { saved <- time.Since(began) },
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- poster.Run(ctx) }()
+
+		var got []time.Duration
+		took := func() {
+			synctest.Wait()
+			for len(saved) > 1 { // a backlog may be saved in parts
+				<-saved
+			}
+			got = append(got, <-saved)
+		}
+		took()
+		traffic(t, c, w, 1000, 5)
+		took()
+		traffic(t, c, w, 1005, 5)
+		took()
+		traffic(t, c, w, 1010, 5)
+		synctest.Wait()
+		poster.Hurry()
+		took()
+
+		want := []time.Duration{0, 100 * time.Millisecond, 500 * time.Millisecond, 500 * time.Millisecond}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("the books were saved at other times (-want +got):\n%s", diff)
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		storetest.Close(t, c)
+	})
 }

@@ -56,7 +56,7 @@ func (p *Poster) RunShared(ctx context.Context, c *Committer) error {
 		select {
 		case <-look.C:
 		case <-p.options.Wake:
-			if !turn || !p.gather(ctx) {
+			if !turn || !p.gather(ctx, gatherEntries) {
 				continue
 			}
 		case <-ctx.Done():
