@@ -77,6 +77,8 @@ func accrues(body journal.Body) bool {
 		return false
 	case *journal.Credit:
 		return b.Origin.Customer != ""
+	case *journal.Fee:
+		return b.Name != FeeGuarantee && b.Name != FeeUnearned
 	}
 	return true
 }

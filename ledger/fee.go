@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -51,13 +52,10 @@ func (s *State) fee(at int64, f *journal.Fee) error {
 		}
 		return s.feeStated(at, k, where, f.Amount, Cost("shortfall", k.clause), Revenue("shortfall", k.clause))
 	case FeeUnearned:
-		return s.unearned(at, k, f.Amount)
+		return s.unearned(at, k, f)
 	case FeeGuarantee:
 		if share, ok := s.clauses[k.clauseKey].Clause.(*agreement.RevenueShare); !ok || share.Guarantee == nil || share.Guarantee.Recoupable {
-			if err := s.raiseAdvance(k, f.Amount); err != nil {
-				return err
-			}
-			return s.feeStated(at, k, where, f.Amount, Prepaid(k.payee, k.clause), Deferred(k.payer, k.clause))
+			return s.guarantee(at, k, where, f)
 		}
 		return s.feeStated(at, k, where, f.Amount, Cost("fee", k.clause), Revenue("fee", k.clause))
 	}
@@ -85,17 +83,32 @@ func (s *State) closeCommitment(at int64, k dueKey, drawn money.Amount) error {
 	return nil
 }
 
-// unearned makes what is left of an advance the payer's cost.
-func (s *State) unearned(at int64, k dueKey, amount money.Amount) error {
-	d := s.dueOf(k)
+// unearned makes what is left of an advance the payer's cost. What usage of later windows was paid out of it before it ended is
+// owed again.
+func (s *State) unearned(at int64, k dueKey, f *journal.Fee) error {
+	d, amount := s.dueOf(k), f.Amount
 	left, err := d.advanced.Sub(d.recouped())
 	if err != nil {
 		return err
 	}
+	earned := d.recouped()
 	if amount.Cmp(left) > 0 {
-		return fmt.Errorf("%s of an advance are left, %s would end", left, amount)
+		_, later, _, err1 := s.earnedIn(k, f.From)
+		excess, err2 := amount.Sub(left)
+		if err := cmp.Or(err1, err2); err != nil {
+			return err
+		}
+		if excess.Cmp(later) > 0 {
+			return fmt.Errorf("%s of an advance are left, %s would end", left, amount)
+		}
+		if err := s.useAdvance(k, s.dayIn(k, at), excess.Neg()); err != nil {
+			return err
+		}
+		if earned, err = earned.Sub(excess); err != nil {
+			return err
+		}
 	}
-	s.work.set(&d.earned, d.recouped())
+	s.work.set(&d.earned, earned)
 	if err := s.work.add(&d.advanced, amount.Neg()); err != nil {
 		return err
 	}

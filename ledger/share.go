@@ -96,8 +96,8 @@ type PayeeOwed struct {
 func (s *State) Accruals() []Accrual {
 	var all []Accrual
 	for _, sh := range s.sortedShares() {
-		if sh.life != (totals{}) {
-			all = append(all, sh.accrual())
+		if a := sh.accrual(); sh.life != (totals{}) || len(a.Aside) > 0 {
+			all = append(all, a)
 		}
 	}
 	return all

@@ -41,6 +41,7 @@ type office struct {
 	stored  map[string][]byte // closed statements by number
 	said    []journal.Entry   // what a further version may cite
 	n       int
+	kept    *receipt // a sale that something is given back of later
 }
 
 func newOffice(t fataler, texts ...string) *office {
@@ -70,8 +71,13 @@ func newOffice(t fataler, texts ...string) *office {
 
 func (o *office) document(kind journal.DocKind, name string, text []byte) string {
 	o.t.Helper()
+	return o.documentAt(time.Unix(0, 0), kind, name, text)
+}
+
+func (o *office) documentAt(at time.Time, kind journal.DocKind, name string, text []byte) string {
+	o.t.Helper()
 	sum := sha256.Sum256(text)
-	o.post(time.Unix(0, 0), &journal.Document{Doc: kind, Name: name, Hash: sum, Bytes: text})
+	o.post(at, &journal.Document{Doc: kind, Name: name, Hash: sum, Bytes: text})
 	return hex.EncodeToString(sum[:])
 }
 
