@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"concord/journal"
 	"concord/ledger"
@@ -18,7 +19,8 @@ type Reading struct {
 	Dir     string
 	Journal journal.Journal
 	Books   ledger.Books
-	Live    bool // a server is running on them
+	Live    bool  // a server is running on them
+	Stopped *Halt // the books stand before an entry that cannot be posted; nil = they follow, or a server knows
 
 	catchUp func(context.Context) error
 	posted  ledger.Books                       // that a rebuild writes; nil = Books
@@ -65,7 +67,17 @@ func OpenReading(ctx context.Context, dir string) (_ *Reading, err error) {
 	if !r.Live {
 		r.catchUp = store.NewPoster(j, b, store.PosterOptions{}).CatchUp
 	}
-	return r, r.CatchUp(ctx)
+	return r, r.opened(ctx)
+}
+
+// opened brings the books up to the journal as far as they can follow: what stops them must not keep anybody from reading.
+func (r *Reading) opened(ctx context.Context) error {
+	err := r.CatchUp(ctx)
+	if errors.Is(err, store.ErrUnpostable) {
+		r.Stopped = &Halt{At: time.Now().UTC(), Why: err.Error()}
+		return nil
+	}
+	return err
 }
 
 // CatchUp brings the books up to the journal, where no other process does.

@@ -192,7 +192,7 @@ func openShared(ctx context.Context, settings StoreSettings) (_ *Reading, err er
 		}
 		return seen.Close()
 	})
-	return r, r.CatchUp(ctx)
+	return r, r.opened(ctx)
 }
 
 // sharedPatience is how long a command waits for the gateway that has the turn to post.

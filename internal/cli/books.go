@@ -38,8 +38,19 @@ func (p *place) dir() (string, error) {
 	return "concord-data", nil
 }
 
-// reading opens journal and books, calls do and closes them.
-func (p *place) reading(ctx context.Context, do func(*app.Reading) error) (err error) {
+// reading opens journal and books, calls do and closes them. Books that cannot follow the journal are not read: whoever asks what
+// is owed must not get a part of it.
+func (p *place) reading(ctx context.Context, do func(*app.Reading) error) error {
+	return p.readingJournal(ctx, func(r *app.Reading) error {
+		if r.Stopped != nil {
+			return r.Stopped
+		}
+		return do(r)
+	})
+}
+
+// readingJournal is reading for what is told from the journal alone.
+func (p *place) readingJournal(ctx context.Context, do func(*app.Reading) error) (err error) {
 	dir, err := p.dir()
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func newJournalExport(env Env) *cobra.Command {
 			if form != "ndjson" {
 				return fmt.Errorf("--format %q: use ndjson", form)
 			}
-			return at.reading(cmd.Context(), func(r *app.Reading) error {
+			return at.readingJournal(cmd.Context(), func(r *app.Reading) error {
 				var done *app.JournalExport
 				err := writeTo(env, out, func(w io.Writer) (err error) {
 					done, err = r.ExportJournal(cmd.Context(), w)

@@ -28,7 +28,7 @@ func newUsageList(env Env) *cobra.Command {
 				Records []app.UsageView `json:"records"`
 				More    bool            `json:"more"`
 			}{Records: []app.UsageView{}}
-			err := at.reading(cmd.Context(), func(r *app.Reading) error {
+			err := at.readingJournal(cmd.Context(), func(r *app.Reading) error {
 				var failed error
 				err := app.EachRecord(cmd.Context(), r.Journal, func(e *journal.Entry, record *journal.Record) bool {
 					v, err := app.ViewUsage(e, record)
@@ -88,7 +88,7 @@ func newUsageShow(env Env) *cobra.Command {
 				return err
 			}
 			var view *app.UsageView
-			err = at.reading(cmd.Context(), func(r *app.Reading) error {
+			err = at.readingJournal(cmd.Context(), func(r *app.Reading) error {
 				view, err = r.Usage(cmd.Context(), id)
 				return err
 			})

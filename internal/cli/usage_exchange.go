@@ -64,7 +64,7 @@ func newUsageExport(env Env) *cobra.Command {
 				}
 				from, until = p.From.UnixNano(), p.Until.UnixNano()
 			}
-			return at.reading(cmd.Context(), func(r *app.Reading) error {
+			return at.readingJournal(cmd.Context(), func(r *app.Reading) error {
 				var done *app.UsageExport
 				err := writeTo(env, out, func(w io.Writer) (err error) {
 					done, err = r.ExportUsage(cmd.Context(), w, events.Form(form), from, until)
