@@ -60,7 +60,8 @@ type Reconciler struct {
 	ids         map[series]int32
 	buckets     map[bucketKey]*bucket
 	known       map[skuKey]int32
-	unsure      map[bucketKey]int64 // calls whose cost is not sure, by account, region and model
+	prices      map[priceKey]money.Amount // of one
+	unsure      map[bucketKey]int64       // calls whose cost is not sure, by account, region and model
 	invoices    map[string]*Side
 	corrections map[bucketKey]*bucket
 	apart       map[bucketKey]*bucket // charges that are no usage
@@ -76,11 +77,17 @@ type Reconciler struct {
 // skuKey is what identifies the series of a charge.
 type skuKey struct{ account, region, sku, meter, skuPrice, description, resource, thing, category string }
 
+// priceKey is a price, and of how many things it is.
+type priceKey struct {
+	price money.Amount
+	per   int64
+}
+
 const hour = int64(time.Hour)
 
 // NewReconciler begins to reconcile a period, from one instant until another.
 func NewReconciler(m *Mapping, from, until int64) *Reconciler {
-	return &Reconciler{mapping: m, from: from, until: until, step: hour, ids: map[series]int32{}, buckets: map[bucketKey]*bucket{}, known: map[skuKey]int32{},
+	return &Reconciler{mapping: m, from: from, until: until, step: hour, ids: map[series]int32{}, buckets: map[bucketKey]*bucket{}, known: map[skuKey]int32{}, prices: map[priceKey]money.Amount{},
 		unsure: map[bucketKey]int64{}, invoices: map[string]*Side{}, corrections: map[bucketKey]*bucket{}, apart: map[bucketKey]*bucket{}}
 }
 
@@ -195,7 +202,7 @@ func (r *Reconciler) Theirs(c *Charge) (err error) {
 		return fmt.Errorf("line %d: %w", c.Line, err)
 	}
 	if c.HasPrice && c.Counted {
-		unit, err := quotientNear(c.Price, money.FromUnits(c.PriceUnit.Per))
+		unit, err := r.priceOfOne(c)
 		if err != nil {
 			return err
 		}
@@ -203,6 +210,23 @@ func (r *Reconciler) Theirs(c *Charge) (err error) {
 		b.theirUnit, b.thePrice = unit, true
 	}
 	return nil
+}
+
+// priceOfOne is a charge's price of a single token or other thing. Prices recur, and a division is dear.
+func (r *Reconciler) priceOfOne(c *Charge) (money.Amount, error) {
+	if c.PriceUnit.Per == 1 {
+		return c.Price, nil
+	}
+	k := priceKey{c.Price, c.PriceUnit.Per}
+	if unit, ok := r.prices[k]; ok {
+		return unit, nil
+	}
+	if len(r.prices) >= 1024 {
+		clear(r.prices)
+	}
+	unit, err := quotientNear(c.Price, money.FromUnits(k.per))
+	r.prices[k] = unit
+	return unit, err
 }
 
 // bucketOf returns the first instant of the bucket of an instant.

@@ -14,7 +14,7 @@ import (
 // A table reads a CSV file by the names of its columns, one row after the other: it holds one row at a time.
 type table struct {
 	file    string
-	in      *csv.Reader
+	in      records
 	columns map[string]int
 	names   []string
 	row     []string
@@ -34,10 +34,8 @@ func openTable(file string, r io.Reader) (*table, error) {
 		}
 		plain = unzipped
 	}
-	t := &table{file: file, in: csv.NewReader(plain), columns: map[string]int{}}
-	t.in.ReuseRecord = true
-	t.in.FieldsPerRecord = -1 // counted here, so that the error says what to do
-	names, err := t.in.Read()
+	t := &table{file: file, in: records{in: bufio.NewReaderSize(plain, 1<<16)}, columns: map[string]int{}}
+	names, err := t.in.next()
 	if errors.Is(err, io.EOF) {
 		return nil, &Error{File: file, What: "it is empty", Remedy: "export the cost and usage dataset as CSV with its header"}
 	}
@@ -81,7 +79,7 @@ func recognized(file string, r *bufio.Reader) error {
 
 // next reads a row; io.EOF after the last one.
 func (t *table) next() error {
-	row, err := t.in.Read()
+	row, err := t.in.next()
 	if errors.Is(err, io.EOF) {
 		return io.EOF
 	}
@@ -104,8 +102,7 @@ func (t *table) unreadable(err error) error {
 
 // line returns the line that the row begins on.
 func (t *table) line() int {
-	line, _ := t.in.FieldPos(0)
-	return line
+	return t.in.line
 }
 
 // at returns where the first of some columns stands; -1 = none of them does.
