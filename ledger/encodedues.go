@@ -29,7 +29,8 @@ func (s *State) encodeMoney(b []byte) []byte {
 		b = append(b, byte(r.Kind))
 		b = appendString(appendString(b, r.Source), r.ID)
 		b = binary.AppendUvarint(b, uint64(r.Part))
-		b = appendAmount(appendAmount(b, s.given[r].charged), s.given[r].back)
+		g := s.given[r]
+		b = appendAmount(appendAmount(appendAmount(b, g.charged), g.back), g.tax)
 	}
 	series := slices.SortedFunc(maps.Keys(s.rates), rateKey.compare)
 	b = binary.AppendUvarint(b, uint64(len(series)))
@@ -90,7 +91,7 @@ func (d *decoder) money(s *State) {
 	}
 	for range d.count() {
 		r := journal.Ref{Kind: journal.Kind(d.take(1)[0]), Source: d.text(), ID: d.text(), Part: uint32(d.uvarint())}
-		s.given[r] = given{d.amount(), d.amount()}
+		s.given[r] = given{d.amount(), d.amount(), d.amount()}
 	}
 	for range d.count() {
 		k := rateKey{d.text(), money.Currency(d.text()), money.Currency(d.text())}

@@ -119,6 +119,7 @@ func name(e *journal.Entry) string {
 
 func (s *State) begin(e *journal.Entry) {
 	w := &s.work
+	w.of = journal.Ref{Kind: journal.KindInvoice, Source: e.Source, ID: e.ID, Part: e.Part}
 	w.tx = Transaction{Entry: e.ID, Part: e.Part, Time: e.Time, Postings: w.tx.Postings[:0]}
 	w.posted, w.undone, w.late, w.terms, w.aside = w.posted[:0], w.undone[:0], false, false, false
 	if len(w.changes) > 0 || w.statements != nil {

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -9,11 +10,12 @@ import (
 	"concord/money"
 )
 
-// given is what was given back of a sale. It is kept for sales that something was given back of, or that were corrected,
-// and for no others.
+// given is what was given back of a sale. It is kept for sales that something was given back of, or that were corrected, for
+// invoices with a tax of their own, and for no others.
 type given struct {
 	charged money.Amount // without tax, as it stands after corrections
 	back    money.Amount // by refunds and credits, without tax
+	tax     money.Amount // of an invoice, as it states it
 }
 
 // giveBack notes that an amount of a sale is given back, and refuses what is more than the customer was charged. Without a
@@ -60,6 +62,11 @@ func (s *State) back(at int64, o *journal.Origin, amount, tax money.Amount, stre
 	if err != nil {
 		return err
 	}
+	if kind == flowCredit {
+		if tax, err = s.creditedTax(o, sold, amount); err != nil {
+			return err
+		}
+	}
 	parts, err := s.streamsOf(sold, amount, streams)
 	if err != nil {
 		return err
@@ -68,6 +75,35 @@ func (s *State) back(at int64, o *journal.Origin, amount, tax money.Amount, stre
 		parts[i] = parts[i].Neg()
 	}
 	return s.flow(flow{sale: sold, streams: parts, at: instant, posted: at, kind: kind, of: o.Of}, amount.Neg(), tax.Neg())
+}
+
+// creditedTax returns the tax that belongs to a credit note: of an invoice its part of the tax that the invoice states, of other
+// sales what their clause charges on it. It is the difference of what belongs to all that is given back, so that parts come to
+// the whole.
+func (s *State) creditedTax(o *journal.Origin, sold *salePlan, amount money.Amount) (tax money.Amount, err error) {
+	if o.Of == (journal.Ref{}) {
+		return amount.MulRate(sold.tax, money.HalfEven)
+	}
+	g := s.given[o.Of]
+	after, err := g.back.Add(amount)
+	if err != nil {
+		return tax, err
+	}
+	of := func(back money.Amount) (money.Amount, error) { return back.MulRate(sold.tax, money.HalfEven) }
+	if o.Of.Kind == journal.KindInvoice {
+		of = func(back money.Amount) (money.Amount, error) {
+			if g.tax.IsZero() || g.charged.IsZero() {
+				return g.tax, nil
+			}
+			return g.tax.PartOf(back, g.charged)
+		}
+	}
+	whole, err1 := of(after)
+	before, err2 := of(g.back)
+	if err := cmp.Or(err1, err2); err != nil {
+		return tax, fmt.Errorf("tax of the credit: %w", err)
+	}
+	return whole.Sub(before)
 }
 
 // flow posts a signed amount of a sale: what the customer owes for it, what it draws of commitments, and what it makes of
@@ -161,6 +197,10 @@ func (s *State) invoice(at int64, v *journal.Invoice) error {
 	parts, err := s.streamsOf(sold, v.Amount, v.Streams)
 	if err != nil {
 		return err
+	}
+	if !v.Tax.IsZero() { // a credit note gives its part of it back
+		of := s.work.of
+		s.later(func() { s.given[of] = given{charged: v.Amount, tax: v.Tax} })
 	}
 	return s.flow(flow{sale: sold, streams: parts, at: instant, posted: instant, kind: flowSale}, v.Amount, v.Tax)
 }

@@ -46,7 +46,8 @@ type State struct {
 // work is what one Post needs until it is committed; kept to avoid allocation.
 type work struct {
 	tx      Transaction
-	only    bool // nobody looks at tx.Postings: they stay empty
+	of      journal.Ref // of the entry, where it is an invoice
+	only    bool        // nobody looks at tx.Postings: they stay empty
 	posted  []posted
 	late    bool   // a share accrued under a version that an amendment has changed backwards
 	terms   bool   // it brings terms

@@ -8,7 +8,7 @@ import (
 	"concord/money"
 )
 
-// refunded is what refunds gave back of a sale; credits give no tax back.
+// refunded is what refunds gave back of a sale; what a credit note gives back of tax is its own.
 type refunded struct{ amount, tax money.Amount }
 
 func (r *refunded) add(b *journal.Refund) (err error) {
@@ -48,10 +48,7 @@ func (c *recorder) refundTax(s *sale, b *journal.Refund) error {
 // taxOf returns the tax that belongs to an amount of a sale.
 func (c *recorder) taxOf(s *sale, amount money.Amount) (tax money.Amount, err error) {
 	if v, ok := s.entry.Body.(*journal.Invoice); ok {
-		if v.Tax.IsZero() || amount == v.Amount {
-			return v.Tax, nil
-		}
-		return tax, fmt.Errorf("the invoice has %s %s of tax on %s: say with --tax how much of it is given back", v.Tax, v.Origin.Currency, v.Amount)
+		return v.Tax.PartOf(amount, v.Amount)
 	}
 	set, err := c.history.Set(s.origin.Set)
 	if err != nil {

@@ -36,7 +36,7 @@ func recordFlags(kind string) []recordFlag {
 	cloud, product := recordFlag{"cloud", "origin.cloud", "cloud"}, recordFlag{"product", "origin.product", "product"}
 	switch kind {
 	case "refund":
-		return []recordFlag{of, amount, {"tax", "tax", "tax that is given back beside it (default: what the clause of the sale charges on the amount)"}, reason}
+		return []recordFlag{of, amount, {"tax", "tax", "tax that is given back beside it (default: what the clause of the sale charges on the amount, of an invoice its part of the tax)"}, reason}
 	case "credit":
 		return []recordFlag{of, clause, {"from", "from", "party that gives it"}, {"to", "to", "party or customer that gets it"}, amount, statement, cloud, product, reason}
 	case "fee":
