@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"concord/money"
 	"concord/settlement"
@@ -62,6 +63,9 @@ func (p *statementPage) section(s Section) {
 
 func (p *statementPage) head() {
 	s := p.s
+	if s.Title != "" {
+		p.line("%s: %s", s.Agreement, s.Title)
+	}
 	p.line("Period %s: from %s until %s, %s (%s until %s)", s.Period.Name, s.Period.From.Format("2006-01-02"), s.Period.Until.Format("2006-01-02"),
 		s.Period.Zone, s.Period.FromUTC.Format("2006-01-02T15:04Z07:00"), s.Period.UntilUTC.Format("2006-01-02T15:04Z07:00"))
 	switch {
@@ -100,12 +104,35 @@ func (p *statementPage) owed() {
 	g := &Grid{Columns: []string{"clause", "from", "to", ">base", ">accrued", ">amount", "notes"}}
 	for i := range p.s.Clauses {
 		c := &p.s.Clauses[i]
-		g.Row(Line(c.ID), Line(c.Payer), Line(c.Payee), Line(p.exact(c.Bridge.Period.Base)), Line(p.exact(c.Accrued)), Line(p.rounded(c.Amount)), Line(marks(c.Notes)))
+		base := func(a money.Amount, has bool) Lines {
+			if !has && a.IsZero() { // what is no share of anything has no base
+				return nil
+			}
+			return Line(p.exact(a))
+		}
+		share := c.Kind == "revenue-share"
+		g.Row(Line(c.ID), Line(c.Payer), Line(c.Payee), base(c.Bridge.Period.Base, share), Line(p.exact(c.Accrued)), Line(p.rounded(c.Amount)), Line(marks(c.Notes)))
 		for _, l := range c.Lines {
-			g.Row(Line("  "+lineName(l)), nil, nil, Line(p.exact(l.Base)), Line(p.exact(l.Accrued)), Line(p.rounded(l.Amount)), nil)
+			g.Row(Line("  "+lineName(l)), nil, nil, base(l.Base, share && l.Kind == "" && !l.Earlier), Line(p.exact(l.Accrued)), Line(p.rounded(l.Amount)), nil)
+		}
+		if rest := otherBase(c); share && !rest.IsZero() {
+			g.Row(Line("  base dated before the period, or corrected in it"), nil, nil, Line(p.exact(rest)), nil, nil, nil)
 		}
 	}
 	p.section(Section{Title: "What is owed", Grid: g})
+}
+
+// otherBase is what the base of a clause grew by in the period and no line shows, so that the column adds up.
+func otherBase(c *settlement.Clause) money.Amount {
+	rest := c.Bridge.Period.Base
+	for _, l := range c.Lines {
+		less, err := rest.Sub(l.Base)
+		if err != nil {
+			return money.Amount{} // within a hair of 2^127
+		}
+		rest = less
+	}
+	return rest
 }
 
 // gross shows both ways beside the net: netting never removes a line.
@@ -130,7 +157,11 @@ func (p *statementPage) bridges() {
 		}
 		if c.Kind == "revenue-share" {
 			row("base", p.exact(b.Opening.Base), p.exact(b.Period.Base), p.exact(b.Closing.Base))
-			row("share, uncapped", p.exact(b.Opening.Uncapped), p.exact(b.Period.Uncapped), p.exact(b.Closing.Uncapped))
+			uncapped := "share, uncapped"
+			if c.Tiers == nil && c.Rate != "" {
+				uncapped = "share, " + c.Rate + ", uncapped"
+			}
+			row(uncapped, p.exact(b.Opening.Uncapped), p.exact(b.Period.Uncapped), p.exact(b.Closing.Uncapped))
 			row("share, capped", p.exact(b.Opening.Capped), p.exact(b.Period.Capped), p.exact(b.Closing.Capped))
 		} else {
 			row("accrued", "", p.exact(c.Accrued), "")
@@ -247,7 +278,7 @@ func (p *statementPage) foot() {
 
 func marks(notes []int) string {
 	out := ""
-	for _, n := range notes {
+	for _, n := range slices.Sorted(slices.Values(notes)) {
 		out += mark(n)
 	}
 	return out

@@ -14,7 +14,7 @@ import (
 // gross and net amounts. Exact figures are exact; an amount of a clause is the sum of its lines.
 var statementColumns = [...]string{
 	"agreement", "period", "state", "row", "clause", "payer", "payee", "cloud", "product", "stream", "base", "accrued", "amount", "count", "currency",
-	"dated", "corrects",
+	"dated", "corrects", "number", "version",
 }
 
 // WriteStatementsCSV writes statements as one table, for spreadsheets. Rows are of these kinds: clause (its total), line
@@ -40,14 +40,18 @@ func WriteStatementsCSV(w io.Writer, all []*settlement.Statement) error {
 
 func statementRows(s *settlement.Statement) [][]string {
 	var rows [][]string
+	version := ""
+	if s.Version > 0 {
+		version = strconv.Itoa(s.Version)
+	}
 	add := func(kind, clause, payer, payee, cloud, product, stream string, base, accrued, amount, count string) {
 		rows = append(rows, []string{
-			s.Agreement, s.Period.Name, s.State, kind, clause, payer, payee, cloud, product, stream, base, accrued, amount, count, string(s.Currency), "", "",
+			s.Agreement, s.Period.Name, s.State, kind, clause, payer, payee, cloud, product, stream, base, accrued, amount, count, string(s.Currency), "", "", s.Number, version,
 		})
 	}
 	told := func(dated, corrects string) {
 		row := rows[len(rows)-1]
-		row[len(row)-2], row[len(row)-1] = dated, corrects
+		row[len(row)-4], row[len(row)-3] = dated, corrects
 	}
 	rounded := func(a money.Amount) string { return a.Fixed(s.Rounding.Scale) }
 	for i := range s.Clauses {

@@ -55,7 +55,7 @@ func (p *statementPage) payable() {
 		g := &Grid{Columns: []string{"from", "to", ">open before", ">due at once", ">this statement", ">in all", ">in dispute", "due"}}
 		paid := slices.ContainsFunc(s.Payable, func(b settlement.Balance) bool { return !b.Paid.IsZero() })
 		if paid {
-			g.Columns = slices.Insert(g.Columns, 5, ">paid of the version before")
+			g.Columns = slices.Insert(g.Columns, 5, ">paid of version before")
 		}
 		for _, b := range s.Payable {
 			due := b.Due

@@ -143,14 +143,14 @@ func TestTheCSVOfAStatementIsExactAndItsLinesAddUpToTheirClause(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `
-agreement,period,state,row,clause,payer,payee,cloud,product,stream,base,accrued,amount,count,currency,dated,corrects
-openai-microsoft,2026-05,draft,clause,'=cmd,openai,microsoft,,,,0.02,0.004,0.00,,USD,,
-openai-microsoft,2026-05,draft,line,'=cmd,openai,microsoft,azure,openai/gpt-5.4,cloud,0.008,0.0016,0.00,0,USD,,
-openai-microsoft,2026-05,draft,line,'=cmd,openai,microsoft,azure,openai/gpt-5.4,license,0.012,0.0024,0.00,0,USD,,
-openai-microsoft,2026-05,draft,licensed,model-license,microsoft,openai,azure,openai/gpt-5.4,license,0.02,,,1,USD,,
-openai-microsoft,2026-05,draft,gross,,openai,microsoft,,,,,0.004,0.00,,USD,,
-openai-microsoft,2026-05,draft,gross,,microsoft,openai,,,,,0,0.00,,USD,,
-openai-microsoft,2026-05,draft,net,,openai,microsoft,,,,,0.004,0.00,,USD,,
+agreement,period,state,row,clause,payer,payee,cloud,product,stream,base,accrued,amount,count,currency,dated,corrects,number,version
+openai-microsoft,2026-05,draft,clause,'=cmd,openai,microsoft,,,,0.02,0.004,0.00,,USD,,,,
+openai-microsoft,2026-05,draft,line,'=cmd,openai,microsoft,azure,openai/gpt-5.4,cloud,0.008,0.0016,0.00,0,USD,,,,
+openai-microsoft,2026-05,draft,line,'=cmd,openai,microsoft,azure,openai/gpt-5.4,license,0.012,0.0024,0.00,0,USD,,,,
+openai-microsoft,2026-05,draft,licensed,model-license,microsoft,openai,azure,openai/gpt-5.4,license,0.02,,,1,USD,,,,
+openai-microsoft,2026-05,draft,gross,,openai,microsoft,,,,,0.004,0.00,,USD,,,,
+openai-microsoft,2026-05,draft,gross,,microsoft,openai,,,,,0,0.00,,USD,,,,
+openai-microsoft,2026-05,draft,net,,openai,microsoft,,,,,0.004,0.00,,USD,,,,
 `
 	if diff := cmp.Diff(want[1:], out.String()); diff != "" {
 		t.Error(diff)

@@ -22,8 +22,8 @@ type Column struct {
 }
 
 // A Table is a plain text table: words to the left, figures to the right, two spaces between columns. The zero value has
-// no columns; it is not safe for concurrent use. A table that is wider than it may be wraps the words of its widest
-// left-aligned columns; figures always stay whole.
+// no columns; it is not safe for concurrent use. A table that is wider than it may be wraps the titles of its figures, then the
+// words of its widest left-aligned columns, between words and parts of names as far as that goes; figures always stay whole.
 type Table struct {
 	Columns []Column
 	Indent  int // columns before each line
@@ -34,11 +34,13 @@ type Table struct {
 type row struct {
 	cells []string
 	rule  bool
+	span  bool // its only cell goes across all columns
 }
 
 const (
-	gap       = 2 // columns between two columns
-	narrowest = 8 // a wrapped column keeps at least so many
+	gap       = 2  // columns between two columns
+	narrowest = 8  // a wrapped column keeps at least so many
+	piece     = 24 // and as many as its widest part of a name has, up to so many
 )
 
 // NewTable returns a table; a title that begins with ">" makes its column right-aligned.
@@ -67,6 +69,11 @@ func (t *Table) Row(cells ...string) {
 // Rule appends a line across the table, as above a total.
 func (t *Table) Rule() { t.rows = append(t.rows, row{rule: true}) }
 
+// Span appends a line that goes across all columns, above the rows that it is about.
+func (t *Table) Span(text string) {
+	t.rows = append(t.rows, row{cells: []string{Clean(text)}, span: true})
+}
+
 // Len returns the number of rows, without rules.
 func (t *Table) Len() int {
 	n := 0
@@ -93,9 +100,12 @@ func (t *Table) Write(w io.Writer) error {
 		t.rule(out, widths)
 	}
 	for _, r := range t.rows {
-		if r.rule {
+		switch {
+		case r.rule:
 			t.rule(out, widths)
-		} else {
+		case r.span:
+			paragraph(out, strings.Repeat(" ", t.Indent), r.cells[0])
+		default:
 			t.line(out, r.cells, widths)
 		}
 	}
@@ -104,13 +114,23 @@ func (t *Table) Write(w io.Writer) error {
 
 // widths fits the columns: as wide as their widest cell, less what has to be wrapped.
 func (t *Table) widths() []int {
-	widths := make([]int, len(t.Columns))
+	widths, least := make([]int, len(t.Columns)), make([]int, len(t.Columns))
 	total := t.Indent - gap
 	for i, c := range t.Columns {
 		widths[i] = Columns(Clean(c.Title))
+		least[i] = max(narrowest, min(piece, widestPiece(c.Title)))
+		if c.Align == Right {
+			least[i] = widestPiece(c.Title)
+		}
 		for _, r := range t.rows {
-			if !r.rule {
-				widths[i] = max(widths[i], Columns(r.cells[i]))
+			if r.rule || r.span {
+				continue
+			}
+			widths[i] = max(widths[i], Columns(r.cells[i]))
+			if c.Align == Right {
+				least[i] = max(least[i], Columns(r.cells[i]))
+			} else {
+				least[i] = max(least[i], min(piece, indentOf(r.cells[i])+widestPiece(r.cells[i])))
 			}
 		}
 		total += widths[i] + gap
@@ -119,20 +139,27 @@ func (t *Table) widths() []int {
 	if limit == 0 {
 		limit = Width
 	}
-	for ; total > limit; total-- {
-		widest := -1
-		for i, c := range t.Columns {
-			if c.Align == Left && widths[i] > narrowest && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
+	shrink := func(may func(i int) bool) {
+		for ; total > limit; total-- {
+			widest := -1
+			for i := range t.Columns {
+				if may(i) && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
 			}
+			if widest < 0 {
+				return // nothing left to wrap
+			}
+			widths[widest]--
 		}
-		if widest < 0 {
-			break // nothing left to wrap
-		}
-		widths[widest]--
 	}
+	shrink(func(i int) bool { return t.Columns[i].Align == Right && widths[i] > least[i] }) // titles of figures
+	shrink(func(i int) bool { return t.Columns[i].Align == Left && widths[i] > least[i] })
+	shrink(func(i int) bool { return t.Columns[i].Align == Left && widths[i] > narrowest })
 	return widths
 }
+
+func indentOf(s string) int { return len(s) - len(strings.TrimLeft(s, " ")) }
 
 func (t *Table) rule(out *bufio.Writer, widths []int) {
 	dashes := make([]string, len(widths))
@@ -148,7 +175,10 @@ func (t *Table) line(out *bufio.Writer, cells []string, widths []int) {
 	height := 1
 	for i, cell := range cells {
 		if Columns(cell) > widths[i] {
-			wrapped[i] = Wrap(cell, widths[i])
+			indent := min(indentOf(cell), widths[i]/2)
+			for _, part := range Wrap(cell, widths[i]-indent) {
+				wrapped[i] = append(wrapped[i], strings.Repeat(" ", indent)+part)
+			}
 		} else {
 			wrapped[i] = []string{cell}
 		}

@@ -92,11 +92,34 @@ func breakWord(word string, width int) (head, tail string) {
 			}
 			break
 		}
-		if r == '-' || r == '/' || r == ':' {
+		if breaks(word, i) {
 			cut = i + 1
 		}
 	}
 	return word[:cut], word[cut:]
+}
+
+// breaks reports whether a word may be cut after the byte at i: after a hyphen, slash or colon, but not inside a date or a time.
+func breaks(word string, i int) bool {
+	if c := word[i]; c != '-' && c != '/' && c != ':' {
+		return false
+	}
+	digit := func(i int) bool { return i >= 0 && i < len(word) && word[i] >= '0' && word[i] <= '9' }
+	return !digit(i-1) || !digit(i+1)
+}
+
+// widestPiece returns how many columns the widest part of a text takes that Wrap cuts only when it must.
+func widestPiece(s string) (widest int) {
+	for _, word := range strings.Fields(s) {
+		from := 0
+		for i := range word {
+			if breaks(word, i) {
+				widest, from = max(widest, Columns(word[from:i+1])), i+1
+			}
+		}
+		widest = max(widest, Columns(word[from:]))
+	}
+	return widest
 }
 
 // truncate keeps the first width columns of s.

@@ -72,15 +72,15 @@ func newStatementList(env Env) *cobra.Command {
 					Statements []app.StandingView `json:"statements"`
 				}{all})
 			}
-			table := report.NewTable("statement", "state", "due", "clause", "from", "to", ">amount", ">paid", ">open", ">days")
+			table := report.NewTable("clause", "from", "to", ">amount", ">paid", ">disputed", ">open", ">days late")
 			for _, s := range all {
-				name, state, due := s.Number, s.State, s.Due
+				table.Span(fmt.Sprintf("%s: %s, due %s", s.Number, s.State, s.Due))
 				for _, l := range s.Lines {
-					table.Row(name, state, due, l.Clause, l.Payer, l.Payee, report.Money(l.Amount, 2), report.Money(l.Paid, 2), report.Money(l.Open, 2), fmt.Sprint(l.Days))
-					name, state, due = "", "", ""
-				}
-				if len(s.Lines) == 0 {
-					table.Row(name, state, due, "", "", "", "", "", "", "")
+					late := ""
+					if l.Days > 0 && !l.Open.IsZero() {
+						late = fmt.Sprint(l.Days)
+					}
+					table.Row("  "+l.Clause, l.Payer, l.Payee, report.Money(l.Amount, 2), report.Money(l.Paid, 2), report.Money(l.Disputed, 2), report.Money(l.Open, 2), late)
 				}
 			}
 			return table.Write(env.Stdout)
