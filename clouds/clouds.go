@@ -154,18 +154,19 @@ type Answer struct {
 
 // An Event is what one data line of a stream says.
 type Event struct {
-	Content   bool   // first-content rule: non-empty text, reasoning, tool, audio, image or refusal delta
-	Finish    bool   // a terminal event: of a choice, a response, an image, speech or a transcript
-	Done      bool   // nothing follows: [DONE], or the terminal event of a surface that has no [DONE]
-	Error     bool   // an error inside the stream, a failed response included
-	Usage     bool   // Tokens is set
-	Pending   bool   // the response that it speaks of is not finished
-	UsageOnly bool   // an event that carries nothing but usage: hidden from a client that did not ask
-	Drop      bool   // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
-	Text      int    // bytes of delivered text in it (content, reasoning, refusal, tool arguments), as written in the JSON
-	Said      []byte // that text as written, without its quotes, a part of the data; nil = none
-	Scattered bool   // the text stands in several places: AppendText gathers it
-	Object    []byte // id of the response that it speaks of, a part of the data; nil = none
+	Content   bool        // first-content rule: non-empty text, reasoning, tool, audio, image or refusal delta
+	Finish    bool        // a terminal event: of a choice, a response, an image, speech or a transcript
+	Done      bool        // nothing follows: [DONE], or the terminal event of a surface that has no [DONE]
+	Error     bool        // an error inside the stream, a failed response included
+	Usage     bool        // Tokens is set
+	Pending   bool        // the response that it speaks of is not finished
+	UsageOnly bool        // an event that carries nothing but usage: hidden from a client that did not ask
+	Drop      bool        // noise that plain OpenAI clients do not expect, such as Azure's empty first chunk
+	Text      int         // bytes of delivered text in it (content, reasoning, refusal, tool arguments), as written in the JSON
+	Said      []byte      // that text as written, without its quotes, a part of the data; nil = none
+	Scattered bool        // the text stands in several places: AppendText gathers it
+	Tool      usage.Class // what the cloud's own tool that it shows is billed as; 0 = none
+	Object    []byte      // id of the response that it speaks of, a part of the data; nil = none
 	Tokens    usage.Usage
 }
 

@@ -107,7 +107,7 @@ var ofLength = [...]Fields{
 // another case, could be read by the gateway in one way and by the cloud in another, and is refused.
 const metered = FieldModel | FieldStream | FieldStreamOptions | FieldMaxTokens | FieldMaxCompletionTokens | FieldN | FieldStore |
 	FieldMaxOutputTokens | FieldPreviousResponse | FieldBackground | FieldBestOf | FieldStreamFormat | FieldResponseFormat |
-	FieldInput | FieldServiceTier | FieldConversation
+	FieldInput | FieldServiceTier | FieldConversation | FieldTools
 
 // First returns the name of the first member of the set, "" of an empty one.
 func (f Fields) First() string {

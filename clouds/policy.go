@@ -104,29 +104,6 @@ func (c *Call) Elements(f Fields) int {
 	return n
 }
 
-// ServerTool returns the type of the first tool that the cloud itself would run ("web_search"), "" if all are the client's.
-func (c *Call) ServerTool() string {
-	value := memberValue(c.Body, FieldTools)
-	if value == nil || value[0] != '[' {
-		return ""
-	}
-	a := array{b: value}
-	for a.next() {
-		o := object{b: value[a.at[0]:a.at[1]]}
-		for value[a.at[0]] == '{' && o.next() {
-			if string(o.m.key) != "type" || o.value()[0] != '"' {
-				continue
-			}
-			switch kind := text(unquote(o.value()), nil); kind {
-			case "function", "custom", "apply_patch", "local_shell", "computer_use_preview", "namespace":
-			default:
-				return kind
-			}
-		}
-	}
-	return ""
-}
-
 // memberValue finds a member in a JSON body that was scanned before; nil if it has none, or if the body is a form.
 func memberValue(body []byte, f Fields) []byte {
 	var found []byte

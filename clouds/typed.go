@@ -17,7 +17,7 @@ func readTyped(data []byte) Event {
 	if start == len(data) {
 		return Event{Drop: true}
 	}
-	var kind, delta, response []byte
+	var kind, delta, response, item []byte
 	failed := false
 	o := object{b: data, i: start}
 	for o.next() {
@@ -28,6 +28,8 @@ func readTyped(data []byte) Event {
 			delta = o.value()
 		case "response":
 			response = o.value()
+		case "item":
+			item = o.value()
 		case "error":
 			failed = o.value()[0] != 'n'
 		case "usage":
@@ -42,6 +44,9 @@ func readTyped(data []byte) Event {
 	e.name(kind, delta, failed)
 	if len(response) > 0 && response[0] == '{' {
 		e.readResponse(response)
+	}
+	if len(item) > 0 && item[0] == '{' && string(kind) == "response.output_item.done" {
+		e.Tool, _ = toolOf(item)
 	}
 	return e
 }
@@ -84,7 +89,7 @@ func (e *Event) name(kind, delta []byte, failed bool) {
 
 // readResponse reads the response object of an event.
 func (e *Event) readResponse(response []byte) {
-	tier := usage.Standard
+	tier, tools := usage.Standard, calls{}
 	o := object{b: response}
 	for o.next() {
 		value := o.value()
@@ -99,10 +104,13 @@ func (e *Event) readResponse(response []byte) {
 			}
 		case "service_tier":
 			tier = tierOf(value)
+		case "output":
+			tools = toolCalls(value)
 		}
 	}
 	if e.Usage = e.Usage && e.Finish; e.Usage {
 		e.Tokens.Tier = tier
+		tools.add(&e.Tokens.Tokens)
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 var (
 	promptClasses = [...]usage.Class{usage.Input, usage.CacheRead, usage.CacheWrite, usage.InputAudio, usage.InputImage}
 	answerClasses = [...]usage.Class{usage.Output, usage.Reasoning, usage.OutputAudio, usage.Rejected, usage.OutputImage}
+	callClasses   = [...]usage.Class{usage.WebSearches, usage.FileSearches, usage.Containers}
 	tiers         = [...]usage.Tier{usage.Standard, usage.Batch, usage.Flex, usage.Priority}
 )
 
@@ -27,12 +28,13 @@ type Ceiling struct {
 	Images         int64
 	Seconds        int64
 	Characters     int64
+	Calls          int64 // of the cloud's own tools, beside the tokens
 }
 
 // An UnboundedError says that a price book charges for what nothing bounds.
 type UnboundedError struct {
 	Deployment string
-	Of         usage.Class // Input of all of a prompt, Output of all of an answer
+	Of         usage.Class // Input of all of a prompt, Output of all of an answer, WebSearches of all calls of tools
 }
 
 // Error names the deployment and what is not bounded.
@@ -98,6 +100,13 @@ func bound(rate *pricing.Rate, c *Ceiling, discount money.Rate) (money.Amount, e
 	)
 	if tokens.Cmp(most) > 0 {
 		most = tokens
+	}
+	if err != nil {
+		return most, err
+	}
+	calls, err := sum(part{dearest(rate, callClasses[:]), c.Calls, usage.WebSearches})
+	if err == nil {
+		most, err = most.Add(calls)
 	}
 	if err != nil || discount.IsZero() {
 		return most, err

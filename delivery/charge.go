@@ -152,9 +152,9 @@ func (r *Router) place(d *agreement.Deployment) place {
 		return p
 	}
 	query := r.queryFor(d, sale.Seller, "")
-	rate, ok := p.book.Find(query)
-	if missing := r.missing(d, rate, ok); len(missing) > 0 {
-		p.problem = fmt.Sprintf("book %s has no price of %s for %s of %s on %s", p.book.Name, d.Seller, words(missing), d.Product, d.Cloud)
+	rate, _ := p.book.Find(query)
+	if missing := r.lacks(d, p.book.Find, query, &sold{}); missing != "" {
+		p.problem = fmt.Sprintf("book %s has no price of %s for %s of %s on %s", p.book.Name, d.Seller, missing, d.Product, d.Cloud)
 		p.remedy = "add the price to the book, for the instants at which these terms are in force"
 		return p
 	}
@@ -162,10 +162,12 @@ func (r *Router) place(d *agreement.Deployment) place {
 	if p.payer == "" {
 		return p
 	}
-	rate, ok = p.costs.find(r.queryFor(d, p.operator, p.payer))
-	if missing := r.missing(d, rate, ok); len(missing) > 0 {
+	charged := r.soldAt(d, p.book, query)
+	query = r.queryFor(d, p.operator, p.payer)
+	rate, _ = p.costs.find(query)
+	if missing := r.lacks(d, p.costs.find, query, &charged); missing != "" {
 		p.problem = fmt.Sprintf("no costs book says what %s charges %s for %s of %s on %s",
-			orUnknown(p.operator), p.payer, words(missing), d.Product, d.Cloud)
+			orUnknown(p.operator), p.payer, missing, d.Product, d.Cloud)
 		p.remedy = "add the cost to a costs book; if it is not public, mark it assumed"
 		return p
 	}

@@ -100,6 +100,68 @@ func TestWhatACloudChargesNeedsTheSameClasses(t *testing.T) {
 	}
 }
 
+// ofTier begins another entry of the product's prices, of a tier.
+func ofTier(product, party, tier, prices string) string {
+	return "}\n  - {product: " + product + ", " + party + ", from: 2020-01-01, tier: " + tier + ", " + prices
+}
+
+func TestATierThatABookBeginsToPriceIsPricedWhole(t *testing.T) {
+	const chat = `input: "1", cache_read: "1", output: "1"`
+	sale := func(tier, prices string) string {
+		return chat + ofTier("openai/gpt-4.1", "seller: openai", tier, prices)
+	}
+	cost := func(tier, prices string) string {
+		return everyClass + ofTier("openai/gpt-4.1", "operator: amazon, buyer: openai", tier, prices)
+	}
+	for name, row := range map[string]struct{ prices, costs, says string }{
+		"one tier":                            {chat, everyClass, ""},
+		"two tiers":                           {sale("flex", chat), cost("flex", everyClass), ""},
+		"a part of a tier":                    {sale("priority", `input: "1", output: "1"`), everyClass, "has no price of openai for cache_read of tier priority"},
+		"a tier that costs nobody knows what": {sale("flex", chat), everyClass, "what amazon charges openai for input, cache_read, output, reasoning, rejected of tier flex"},
+		"a batch, which is no answer":         {sale("batch", `input: "1"`), everyClass, ""},
+	} {
+		got := lacking(t, "openai/gpt-4.1", agreement.Chat, row.prices, row.costs)
+		if row.says == "" && got != nil || row.says != "" && (got == nil || !strings.Contains(got.Message, row.says)) {
+			t.Errorf("%s: %+v, want %q", name, got, row.says)
+		}
+	}
+}
+
+func TestModelsThatBillWritesToACacheNeedAPriceOfThem(t *testing.T) {
+	const without, with = `input: "1", cache_read: "1", output: "1"`, `input: "1", cache_read: "1", cache_write: "1", output: "1"`
+	for product, writes := range map[string]bool{
+		"openai/gpt-5.4": false, "openai/gpt-5.5": false, "openai/gpt-5": false, "openai/gpt-4o": false, "openai/gpt-oss-120b": false, "openai/o4": false,
+		"openai/gpt-5.6-sol": true, "openai/gpt-6-astra": true, "openai/gpt-6.2-sol": true, "openai/gpt-5.10": true,
+	} {
+		got := lacking(t, product, agreement.Responses, without, with)
+		if writes != (got != nil && strings.Contains(got.Message, "for cache_write of "+product)) {
+			t.Errorf("%s: %+v", product, got)
+		}
+		if got := lacking(t, product, agreement.Responses, with, with); got != nil {
+			t.Errorf("%s: %+v", product, got)
+		}
+	}
+}
+
+func TestWhatCallsOfToolsCostIsKnownWhereTheyAreCharged(t *testing.T) {
+	const tokens = `input: "1", cache_read: "1", output: "1"`
+	got := lacking(t, "openai/gpt-5.4", agreement.Responses, tokens+`, web_searches: "0.01", containers: "0.03"`, everyClass)
+	if got == nil || !strings.Contains(got.Message, "what amazon charges openai for web_searches, containers of openai/gpt-5.4") {
+		t.Errorf("%+v", got)
+	}
+	for name, row := range map[string]struct {
+		api   agreement.API
+		costs string
+	}{
+		"known":            {agreement.Responses, everyClass + `, web_searches: "0", containers: "0.03"`},
+		"of chat, no tool": {agreement.Chat, everyClass},
+	} {
+		if got := lacking(t, "openai/gpt-5.4", row.api, tokens+`, web_searches: "0.01", containers: "0.03"`, row.costs); got != nil {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+}
+
 func TestABoundIsTheDearerOfTokensAndOfWhatIsCountedInTheirPlace(t *testing.T) {
 	c, books := surface("openai/all", agreement.Images, everyClass, everyClass)
 	r, _ := router(t, after, c, books(t))
@@ -111,6 +173,7 @@ func TestABoundIsTheDearerOfTokensAndOfWhatIsCountedInTheirPlace(t *testing.T) {
 		"pictures": {delivery.Ceiling{Prompt: 1_000_000, Images: 2}, "2"},
 		"seconds":  {delivery.Ceiling{Seconds: 61}, "61"},
 		"letters":  {delivery.Ceiling{Characters: 5}, "0.000005"},
+		"calls":    {delivery.Ceiling{Prompt: 1_000_000, Calls: 3}, "1"}, // have no price
 	} {
 		got, err := r.Bound(0, after.UnixNano(), row.ceiling)
 		if diff := cmp.Diff(row.want, got.String()); err != nil || diff != "" {
@@ -130,6 +193,7 @@ func TestWhatIsChargedForAndNotBoundedIsAnError(t *testing.T) {
 		"seconds":              {everyClass, delivery.Ceiling{Seconds: delivery.Unknown}, usage.Seconds},
 		"what costs nothing":   {`seconds: "0", input: "0", output: "1"`, delivery.Ceiling{Prompt: delivery.Unknown, Seconds: delivery.Unknown}, 0},
 		"what is not priced":   {`images: "1"`, delivery.Ceiling{Prompt: delivery.Unknown, Answer: delivery.Unknown, Images: 1}, 0},
+		"calls of tools":       {everyClass + `, file_searches: "0.0025"`, delivery.Ceiling{Calls: delivery.Unknown}, usage.WebSearches},
 		"seconds and no price": {`images: "1"`, delivery.Ceiling{Seconds: delivery.Unknown}, 0},
 	} {
 		c, books := surface("openai/all", agreement.Images, row.prices, everyClass)

@@ -206,6 +206,7 @@ func (q *request) finishStream(t, deployment int, end ending) {
 		if !r.reported {
 			used = q.estimate(r.text)
 			q.countStream(&used)
+			clouds.AddTools(&used.Tokens, &r.tools)
 		}
 		q.settle(outcome, t, &used)
 	}

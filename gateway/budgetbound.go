@@ -73,6 +73,8 @@ func (q *request) boundable(b *Budget) *fault {
 type demand struct {
 	input   int64 // tokens of prompt, as far as the body shows them
 	unseen  bool  // the prompt is more than the body shows
+	calls   int64 // of the cloud's own tools; Unknown = nothing bounds them
+	tools   bool  // what they give back becomes part of the prompt, and each call may read it all again
 	prompts int64 // each of which is answered
 	echo    bool  // the answer repeats the prompt
 	picture int64 // tokens of a picture of gpt-image-1; Unknown = not published for what is asked
@@ -86,6 +88,7 @@ func (q *request) demand() demand {
 	switch q.call.Op {
 	case clouds.CreateResponse:
 		d.unseen = s.Previous != "" || s.Fields&^s.Nulls&clouds.FieldPrompt != 0 // a stored prompt
+		d.calls, d.tools = q.toolBound()
 	case clouds.CreateCompletion:
 		d.prompts = 0
 		q.members(func(name string, value []byte, _ bool) {
@@ -212,7 +215,10 @@ func (q *request) ceiling(b *Budget, d *demand, dep int) (delivery.Ceiling, *fau
 	if d.unseen {
 		input = limitOf(q.offer.limits.context, deployment.ID)
 	}
-	return delivery.Ceiling{Prompt: input, Answer: output}, nil
+	if d.tools {
+		input = times(limitOf(q.offer.limits.context, deployment.ID), plus(d.calls, 1))
+	}
+	return delivery.Ceiling{Prompt: input, Answer: output, Calls: d.calls}, nil
 }
 
 // outputAt is the most tokens that the texts of an answer can have; false = nothing bounds it. model is what the model can
@@ -351,6 +357,9 @@ func (q *request) openEnded(b *Budget, e *delivery.UnboundedError) *fault {
 		return fmt.Sprintf("Have %s set for deployment %s in the gateway's configuration.", what, e.Deployment)
 	}
 	switch op := q.call.Op; {
+	case op == clouds.CreateResponse && (e.Of == usage.WebSearches || q.demand().tools):
+		return q.cannotBound(b, "tools", "a response with tools that the cloud runs", "Set max_tool_calls in the request. "+
+			set("context (tokens that the model can read)"))
 	case op == clouds.CreateResponse && q.call.Scan.Previous != "":
 		return q.cannotBound(b, "previous_response_id", "a response that continues another, whose size is not in the request,",
 			set("context (tokens that the model can read)"))

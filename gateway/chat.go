@@ -173,10 +173,13 @@ func (q *request) scan(r *http.Request, deployment string) *fault {
 	op := q.call.Op
 	q.call = clouds.Call{Op: op, Path: op.Path(""), Header: r.Header, Body: q.body, Scan: scan, ID: q.w.Header()["X-Request-Id"][0]}
 	q.done.Product, q.done.Stream = product.ID, scan.Stream
-	if op == clouds.CreateResponse {
-		return q.continues()
+	if op != clouds.CreateResponse && op != clouds.CreateChat {
+		return nil
 	}
-	return nil
+	if f := q.unmetered(); f != nil || op == clouds.CreateChat {
+		return f
+	}
+	return q.continues()
 }
 
 // moderationModel is what OpenAI takes where a client asks for moderation and names no model.
@@ -214,7 +217,7 @@ func (q *request) decide() bool {
 	}
 	q.view.router.Plan(facts, q.decidedOn, &q.plan)
 	if !q.plan.Refused {
-		return q.pinned == nil || q.planned(q.planContinued())
+		return q.planned(q.tiered()) && (q.pinned == nil || q.planned(q.planContinued()))
 	}
 	why := q.refusal(facts)
 	q.record, _ = q.g.config.Journal.Append(q.refused(why)) // relaxed: a refusal moves no money

@@ -80,13 +80,14 @@ type relay struct {
 
 	usage     usage.Usage
 	reported  bool
-	units     int64  // content events
-	text      int64  // bytes of text in them
-	said      []byte // the text that is not counted yet, as written in the JSON
-	tokens    int64  // counted of the text before it
-	uncounted bool   // some could not be
-	object    string // id of the response that the stream speaks of; "" = none
-	making    bool   // that response is not finished
+	units     int64        // content events
+	text      int64        // bytes of text in them
+	said      []byte       // the text that is not counted yet, as written in the JSON
+	tokens    int64        // counted of the text before it
+	uncounted bool         // some could not be
+	tools     usage.Tokens // calls of the cloud's own tools that were shown
+	object    string       // id of the response that the stream speaks of; "" = none
+	making    bool         // that response is not finished
 	toldAt    int64
 	told      int64
 }
@@ -98,7 +99,7 @@ func (r *relay) start() {
 	r.bytesIn, r.firstAt, r.finishes, r.done, r.reason = 0, 0, 0, false, nil
 	r.usage, r.reported, r.units, r.text, r.told, r.toldAt = usage.Usage{}, false, 0, 0, 0, 0
 	r.events, r.object, r.making = 0, "", false
-	r.said, r.tokens, r.uncounted = r.said[:0], 0, false
+	r.said, r.tokens, r.uncounted, r.tools = r.said[:0], 0, false, usage.Tokens{}
 	r.split.Reset(r)
 }
 
@@ -308,6 +309,9 @@ func (r *relay) next() bool {
 	}
 	if r.event.Usage {
 		r.usage, r.reported = r.event.Tokens, true
+	}
+	if r.event.Tool != 0 {
+		r.tools[r.event.Tool]++
 	}
 	if r.event.Error {
 		r.failure = append(r.failure[:0], f.Data...)

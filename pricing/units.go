@@ -50,10 +50,11 @@ func (r *bookReader) readPrices(n ast.Node, rate *Rate, fields map[string]field)
 	}
 }
 
-// per returns how many of a class the book gives a price for. "per" counts tokens and characters; pictures and seconds are
-// priced one by one, as vendors do.
+// per returns how many of a class the book gives a price for. "per" counts tokens and characters; pictures, seconds, and calls of
+// a cloud's own tools are priced one by one.
 func (r *bookReader) per(class usage.Class) int64 {
-	if class == usage.Images || class == usage.Seconds {
+	switch class {
+	case usage.Images, usage.Seconds, usage.WebSearches, usage.FileSearches, usage.Containers:
 		return 1
 	}
 	return r.tokens

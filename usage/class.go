@@ -10,19 +10,22 @@ type Class uint8
 
 // The classes. Their numbers are part of the journal's bytes and never change, their names of files and output.
 const (
-	Input       Class = iota + 1 // prompt tokens that were neither read from nor written to a cache
-	CacheRead                    // prompt tokens read from a cache
-	CacheWrite                   // prompt tokens written to a cache
-	Output                       // visible output tokens
-	Reasoning                    // output tokens spent on reasoning
-	InputAudio                   // audio tokens of the prompt
-	OutputAudio                  // audio tokens of the answer
-	InputImage                   // image tokens of the prompt
-	Rejected                     // rejected prediction tokens: not visible, billed as output
-	OutputImage                  // image tokens of the answer
-	Images                       // pictures made, where they are billed by the piece; no tokens
-	Seconds                      // of audio transcribed or translated, begun ones count; no tokens
-	Characters                   // of text spoken; no tokens
+	Input        Class = iota + 1 // prompt tokens that were neither read from nor written to a cache
+	CacheRead                     // prompt tokens read from a cache
+	CacheWrite                    // prompt tokens written to a cache
+	Output                        // visible output tokens
+	Reasoning                     // output tokens spent on reasoning
+	InputAudio                    // audio tokens of the prompt
+	OutputAudio                   // audio tokens of the answer
+	InputImage                    // image tokens of the prompt
+	Rejected                      // rejected prediction tokens: not visible, billed as output
+	OutputImage                   // image tokens of the answer
+	Images                        // pictures made, where they are billed by the piece; no tokens
+	Seconds                       // of audio transcribed or translated, begun ones count; no tokens
+	Characters                    // of text spoken; no tokens
+	WebSearches                   // calls of a cloud's own search of the web; no tokens
+	FileSearches                  // calls of a cloud's own search of files; no tokens
+	Containers                    // in which a cloud ran code; no tokens
 	numClasses
 )
 
@@ -58,6 +61,12 @@ func (c Class) String() string {
 		return "seconds"
 	case Characters:
 		return "characters"
+	case WebSearches:
+		return "web_searches"
+	case FileSearches:
+		return "file_searches"
+	case Containers:
+		return "containers"
 	}
 	return unknown("class", uint8(c))
 }

@@ -19,6 +19,7 @@ func TestNumbersAndNamesAreFrozen(t *testing.T) {
 	want := map[uint8]string{
 		1: "input", 2: "cache_read", 3: "cache_write", 4: "output", 5: "reasoning", 6: "input_audio", 7: "output_audio",
 		8: "input_image", 9: "rejected", 10: "output_image", 11: "images", 12: "seconds", 13: "characters",
+		14: "web_searches", 15: "file_searches", 16: "containers",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

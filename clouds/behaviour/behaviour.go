@@ -78,9 +78,12 @@ func spread(rng *rand.Rand, median, percent int64) int64 {
 }
 
 // A Directive is what a prompt asks of an emulated model: "[reply 40 tokens]", "[cached 4000 tokens]",
-// "[written 500 tokens]" for those that are new in the cache, "[reasoning 10 tokens]", or "[filtered]" for a prompt that content filters object to. The words of a directive count to the prompt like any others.
+// "[written 500 tokens]" for those that are new in the cache, "[reasoning 10 tokens]", or "[filtered]" for a prompt that content
+// filters object to. "[search 2 calls]", "[files 1 calls]" and "[code 1 calls]" call the cloud's own tools. The words of a directive
+// count to the prompt like any others.
 type Directive struct {
 	Reply, Cached, Written, Reasoning int64
+	Search, Files, Code               int64
 	HasReply, Filtered                bool
 }
 
@@ -95,9 +98,16 @@ func (d *Directive) Read(text string) {
 		}
 		text = rest
 		d.Filtered = d.Filtered || strings.HasPrefix(rest, "filtered]")
-		inside, _, ok := strings.Cut(rest[:min(len(rest), longestDirective)], " tokens]")
+		head := rest[:min(len(rest), longestDirective)]
+		whole, _, ok := strings.Cut(head, "]")
 		if !ok {
 			continue
+		}
+		inside, ok := strings.CutSuffix(whole, " tokens")
+		if !ok {
+			if inside, ok = strings.CutSuffix(whole, " calls"); !ok {
+				continue
+			}
 		}
 		word, number, ok := strings.Cut(inside, " ")
 		n, err := strconv.ParseInt(number, 10, 32)
@@ -113,6 +123,12 @@ func (d *Directive) Read(text string) {
 			d.Written = n
 		case "reasoning":
 			d.Reasoning = n
+		case "search":
+			d.Search = n
+		case "files":
+			d.Files = n
+		case "code":
+			d.Code = n
 		}
 	}
 }

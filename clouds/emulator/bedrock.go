@@ -110,6 +110,9 @@ func (d bedrockDialect) checkResponse(q *query) *failure {
 	if q.openWeights() {
 		return d.exception(http.StatusBadRequest, "ValidationException", fmt.Sprintf("The model '%s' does not support the '/v1/responses' API", q.model))
 	}
+	if q.tools.declared {
+		return d.nested("unsupported_parameter", "Unsupported parameter: tools that run on the server are not supported on this endpoint.", "tools")
+	}
 	if q.background {
 		return d.nested("unsupported_parameter", "Unsupported parameter: 'background' is not supported on this endpoint.", "background")
 	}

@@ -31,6 +31,7 @@ const (
 	unitImages     = "images"
 	unitCharacters = "characters"
 	unitSeconds    = "seconds"
+	unitCalls      = "calls"
 )
 
 // A Charge is one line of what a request costs: a quantity of a class at a price.
@@ -120,7 +121,8 @@ type quantity struct {
 	n           int64
 }
 
-var classNames = []string{"input", "cached", "cache-write", "audio-input", "image-input", "output", "audio-output", "image-output", "image", "character", "second"}
+var classNames = []string{"input", "cached", "cache-write", "audio-input", "image-input", "output", "audio-output", "image-output", "image", "character", "second",
+	"web-search", "file-search", "container"}
 
 // parts splits what was consumed into classes that do not overlap.
 func (u *Usage) parts() []quantity {
@@ -129,6 +131,7 @@ func (u *Usage) parts() []quantity {
 		{"audio-input", unitTokens, u.AudioIn}, {"image-input", unitTokens, u.ImageIn},
 		{"output", unitTokens, u.Completion - u.AudioOut - u.ImageOut}, {"audio-output", unitTokens, u.AudioOut}, {"image-output", unitTokens, u.ImageOut},
 		{"image", unitImages, u.Images}, {"character", unitCharacters, u.Characters}, {"second", unitSeconds, u.Milliseconds},
+		{"web-search", unitCalls, u.WebSearches}, {"file-search", unitCalls, u.FileSearches}, {"container", unitCalls, u.Containers},
 	}
 	return slices.DeleteFunc(all, func(q quantity) bool { return q.n <= 0 })
 }

@@ -43,6 +43,7 @@ type query struct {
 	size       string
 	quality    string
 	turns      turns // Converse
+	tools      toolUse
 }
 
 // An input is one of several texts.

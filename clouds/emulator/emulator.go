@@ -98,6 +98,9 @@ type Usage struct {
 	Images       int64 // made, where they are billed one by one
 	Characters   int64 // spoken, where they are billed
 	Milliseconds int64 // heard, where time is billed
+	WebSearches  int64 // calls of the cloud's own tools
+	FileSearches int64
+	Containers   int64 // in which code ran
 }
 
 // Emulator is one emulated cloud. It is safe for concurrent use.

@@ -51,15 +51,17 @@ func (e *Emulator) ended(r *response) bool {
 
 // broken ends a stream with a failure: of the response where its maker listens, else of the stream alone.
 func (f *responseForm) broken(a *writing, maker bool) {
-	if !maker {
+	if !maker || !f.r.timer.Stop() { // else it is done already
 		f.event(a, "error", `"code":"server_error","message":"The server had an error while processing your request. Sorry about that!","param":null`)
 		a.flush()
 		return
 	}
 	r := f.r
 	a.e.mu.Lock()
-	r.timer.Stop()
-	r.status, r.usage = "failed", a.served.Usage
+	r.status = "failed"
+	if r.usage.Completion, r.usage.Reasoning = a.served.Usage.Completion, a.served.Usage.Reasoning; a.done == 0 {
+		r.usage = Usage{} // nothing came of it
+	}
 	ended := Served{Cloud: a.served.Cloud, Account: r.account, Region: a.served.Region, Operation: backgroundEnd.String(), RequestID: a.served.RequestID,
 		Object: r.id, Model: r.q.model, Tier: r.q.tier, Status: http.StatusOK, Fault: a.served.Fault, Started: r.created, Usage: r.usage}
 	a.e.mu.Unlock()

@@ -148,8 +148,10 @@ func TestWhatCannotBeStreamedAgainIsRefused(t *testing.T) {
 func TestAStreamInTheBackgroundThatFailsIsBilledUpToThere(t *testing.T) {
 	t.Parallel()
 	ended := make(chan emulator.Served, 10)
+	slow := quickly
+	slow.PerToken = 100e6
 	_, s := serve(t, emulator.Config{Cloud: "openai", Models: everything, Faults: behaviour.Faults{{Kind: behaviour.LateError, After: 4, First: 1, Last: 1, Every: 1}},
-		Speed: 1, Profile: quickly, Observe: func(served emulator.Served) {
+		Speed: 1, Profile: slow, Observe: func(served emulator.Served) {
 			if served.Operation == "responses.background" {
 				ended <- served
 			}

@@ -51,6 +51,9 @@ type KeptLine struct {
 	Images       int64     `json:"images,omitempty"`
 	Characters   int64     `json:"characters,omitempty"`
 	Milliseconds int64     `json:"milliseconds,omitempty"`
+	WebSearches  int64     `json:"web_searches,omitempty"`
+	FileSearches int64     `json:"file_searches,omitempty"`
+	Containers   int64     `json:"containers,omitempty"`
 	Bytes        int64     `json:"bytes"`             // of the answer's body
 	Charges      []Charge  `json:"charges,omitempty"` // what is billed, class by class; of answers only
 	Amount       string    `json:"amount,omitempty"`  // US dollars, their sum
@@ -63,7 +66,8 @@ func (k *Keeper) Keep(s Served) {
 		Cloud: s.Cloud, Account: s.Account, Region: s.Region, Operation: s.Operation, Request: s.RequestID, Object: s.Object, Model: s.Model, Tier: s.Tier,
 		Status: s.Status, Fault: s.Fault, Stream: s.Stream, Complete: s.Complete, Started: s.Started.UTC(), Ended: s.Ended.UTC(),
 		Prompt: u.Prompt, Cached: u.Cached, CacheWrite: u.CacheWrite, AudioIn: u.AudioIn, ImageIn: u.ImageIn, Completion: u.Completion, Reasoning: u.Reasoning,
-		AudioOut: u.AudioOut, ImageOut: u.ImageOut, Images: u.Images, Characters: u.Characters, Milliseconds: u.Milliseconds, Bytes: s.Bytes,
+		AudioOut: u.AudioOut, ImageOut: u.ImageOut, Images: u.Images, Characters: u.Characters, Milliseconds: u.Milliseconds, WebSearches: u.WebSearches,
+		FileSearches: u.FileSearches, Containers: u.Containers, Bytes: s.Bytes,
 	}
 	if k.prices != nil && s.Status == http.StatusOK {
 		kept.Charges, kept.Amount = k.prices.Charges(&s)

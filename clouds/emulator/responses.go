@@ -58,6 +58,9 @@ func (q *query) readResponse(d dialect) (failed *failure) {
 		return failed
 	}
 	q.toolCall = forcedTool(q.fields)
+	if failed := q.readOwnTools(d); failed != nil {
+		return failed
+	}
 	q.drawFrom(q.fields["input"])
 	if w := &q.request.Wish; w.Reasoning == 0 {
 		var reasoning struct {
@@ -211,6 +214,9 @@ func (r *response) items(b []byte) []byte {
 	if r.reasoned {
 		b = append(append(b, r.reasoning()...), ',')
 	}
+	for _, item := range r.toolItems() {
+		b = append(append(b, item.json...), ',')
+	}
 	return append(b, r.item(true)...)
 }
 
@@ -322,6 +328,7 @@ func (f *responseForm) open(a *writing) {
 		f.event(a, "response.output_item.added", `"output_index":0,"item":`+string(r.reasoning()))
 		f.event(a, "response.output_item.done", `"output_index":0,"item":`+string(r.reasoning()))
 	}
+	f.openTools(a)
 	f.event(a, "response.output_item.added", fmt.Sprintf(`"output_index":%d,"item":%s`, f.index(), r.item(false)))
 	if a.q.toolCall == "" {
 		f.event(a, "response.content_part.added", fmt.Sprintf(`"item_id":"%s","output_index":%d,"content_index":0,"part":%s`, r.itemID(), f.index(), r.part("")))
@@ -330,10 +337,11 @@ func (f *responseForm) open(a *writing) {
 
 // index is where the message stands in the output.
 func (f *responseForm) index() int {
+	n := f.r.q.tools.items()
 	if f.r.reasoned {
-		return 1
+		n++
 	}
-	return 0
+	return n
 }
 
 func (f *responseForm) content(a *writing, choice, n int64) {

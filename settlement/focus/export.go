@@ -245,6 +245,8 @@ func unitOf(c usage.Class) string {
 		return Seconds
 	case usage.Characters:
 		return Characters
+	case usage.WebSearches, usage.FileSearches, usage.Containers:
+		return Calls
 	}
 	return Tokens
 }

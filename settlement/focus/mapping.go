@@ -177,6 +177,12 @@ func classOf(all []string, thing string) usage.Class {
 	}
 	in, out := has("inp", "input", "prompt"), has("outp", "output", "opt", "completion", "generated")
 	switch {
+	case has("web") && has("search", "searches"):
+		return usage.WebSearches
+	case has("file") && has("search", "searches"):
+		return usage.FileSearches
+	case has("container", "containers") || has("code") && has("interpreter"):
+		return usage.Containers
 	case has("cached", "cchd", "cache", "caching"):
 		if has("write", "creation", "storage") {
 			return usage.CacheWrite

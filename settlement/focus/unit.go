@@ -8,7 +8,7 @@ import (
 // A Unit is what a quantity counts: so many of a thing at once, "1M Tokens".
 type Unit struct {
 	Per   int64
-	Thing string // "Tokens", "Images", "Seconds", "Characters"; as it was written where it is none of these
+	Thing string // "Tokens", "Images", "Seconds", "Characters", "Calls"; as it was written where it is none of these
 }
 
 // ParseUnit reads a unit as the clouds write it: "Tokens", "1K Tokens", "1000000 tokens", "Million Tokens", "1M".
@@ -62,6 +62,8 @@ func thing(s string) string {
 		return Hours
 	case "character", "char":
 		return Characters
+	case "call":
+		return Calls
 	}
 	return s
 }
@@ -72,6 +74,7 @@ const (
 	Images     = "Images"
 	Seconds    = "Seconds"
 	Characters = "Characters"
+	Calls      = "Calls" // of a cloud's own tools
 	Minutes    = "Minutes"
 	Hours      = "Hours"
 )
