@@ -174,3 +174,34 @@ func (s *steps) Read(p []byte) (int, error) {
 	s.rest = s.rest[n:]
 	return n, nil
 }
+
+func TestSplitterThatGivesItsBufferUpBetweenEventsLosesNothing(t *testing.T) {
+	t.Parallel()
+	const stream = "data: a\n\n: note\n\ndata: b\ndata: c\n\nevent: e\ndata: d\n\n"
+	want, _ := split(strings.NewReader(stream))
+	for reader, r := range map[string]io.Reader{
+		"whole":        strings.NewReader(stream),
+		"byte by byte": iotest.OneByteReader(strings.NewReader(stream)),
+		"in two":       io.MultiReader(strings.NewReader(stream[:20]), strings.NewReader(stream[20:])),
+	} {
+		var s clouds.Splitter
+		s.Reset(r)
+		var got []event
+		for released := 0; ; {
+			for !s.Held() {
+				if s.Release() {
+					released++
+				}
+				s.Fill()
+			}
+			f, err := s.Next()
+			if err != nil {
+				if d := cmp.Diff(want, got); d != "" || !errors.Is(err, io.EOF) || released == 0 {
+					t.Errorf("%s: %v, released %d times\n%s", reader, err, released, d)
+				}
+				break
+			}
+			got = append(got, event{string(f.Raw), string(f.Data), string(f.Name)})
+		}
+	}
+}

@@ -17,3 +17,16 @@ func Exchange(over net.Conn, r *http.Request) (status int, text string, ok bool)
 	all, err := io.ReadAll(resp.Body)
 	return resp.StatusCode, string(all), err == nil
 }
+
+// Holds reports whether an answer's body has a buffer just now.
+func Holds(of io.Reader) bool {
+	b, ok := of.(*body)
+	return ok && b.conn != nil && b.conn.in.room != nil
+}
+
+// Await waits for more of an answer's body.
+func Await(of io.Reader) {
+	if b, ok := of.(*body); ok {
+		b.Await()
+	}
+}

@@ -10,12 +10,12 @@ import (
 
 // The garbage collector of a server. Requests leave garbage and little else, so that a heap that is small may become five times
 // as large before it is collected (Go's GOGC is 400 then): that costs some MB and saves a seventh of the processor time. The more
-// lives, open streams above all, the less is gained and the more it costs: garbage has about `garbage` bytes of room, down to
-// Go's own GOGC of 100.
+// lives, open streams above all, the less is gained and the more it costs: garbage has `garbage` bytes of room then, or half of
+// what lives if that is more. Streams are long and leave little, so that collecting them early costs next to nothing.
 const (
 	collectSmall = 400
-	collectLarge = 100
-	garbage      = 32 << 20
+	collectLarge = 50
+	garbage      = 24 << 20
 )
 
 // collectAt is the GOGC for a heap of which so many bytes live.

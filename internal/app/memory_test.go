@@ -3,8 +3,11 @@ package app_test
 import (
 	"io/fs"
 	"math"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
+	"time"
 
 	"concord/internal/app"
 )
@@ -48,4 +51,37 @@ func TestTheCollectorIsTunedUnlessTheEnvironmentSaysOtherwise(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestGarbageHasLessRoomTheMoreLives(t *testing.T) {
+	for _, row := range []struct {
+		live    int64
+		percent int
+	}{{0, 400}, {1 << 20, 400}, {6 << 20, 400}, {12 << 20, 200}, {24 << 20, 100}, {48 << 20, 50}, {1 << 40, 50}} {
+		if got := app.CollectAt(row.live); got != row.percent {
+			t.Errorf("%d MB live: GOGC %d, want %d", row.live>>20, got, row.percent)
+		}
+	}
+}
+
+func TestTheCollectorFollowsWhatLives(t *testing.T) {
+	percent, limit := debug.SetGCPercent(100), debug.SetMemoryLimit(-1)
+	defer func() { debug.SetGCPercent(percent); debug.SetMemoryLimit(limit) }()
+	app.SetMemory(machine(nil, nil))
+	held := make([]byte, 100<<20)
+	follows := func(want uint64) {
+		t.Helper()
+		gogc := []metrics.Sample{{Name: "/gc/gogc:percent"}}
+		for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); runtime.Gosched() {
+			runtime.GC()
+			if metrics.Read(gogc); gogc[0].Value.Uint64() == want {
+				return
+			}
+		}
+		t.Errorf("GOGC is %d, want %d", gogc[0].Value.Uint64(), want)
+	}
+	follows(50)
+	runtime.KeepAlive(held)
+	held = nil
+	follows(400)
 }
