@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"concord/internal/cli"
+	"concord/internal/proctest"
 	"concord/store/postgres/postgretest"
 )
 
@@ -20,12 +20,8 @@ import (
 func TestAMonthIsClosedBesideAGatewayOnPostgreSQL(t *testing.T) {
 	url := postgretest.Start(t).Database(t)
 	dir := t.TempDir()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	address, err := proctest.Free()
 	if err != nil {
-		t.Fatal(err)
-	}
-	address := l.Addr().String()
-	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
 	files, err := filepath.Glob("../../examples/*.yaml")

@@ -5,7 +5,10 @@ package proctest
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -195,4 +198,16 @@ func (p *Process) Pass(t testing.TB, d time.Duration) {
 	case <-p.gone:
 		t.Fatalf("%v ended by itself: %v\n%s", p.cmd.Args, p.err, p.Words())
 	}
+}
+
+// Free finds an address that nothing listens on, for tests that must know it before the program starts; others let the program
+// choose. Its port is below those that systems give to outgoing connections, so that no connection takes it meanwhile.
+func Free() (address string, err error) {
+	for range 100 {
+		l, failed := new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err = failed; err == nil {
+			return l.Addr().String(), l.Close()
+		}
+	}
+	return "", fmt.Errorf("find a port that is free: %w", err)
 }

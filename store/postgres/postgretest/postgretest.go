@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -167,12 +168,16 @@ func (s *Server) start(name string, args ...string) error {
 	return nil
 }
 
-func free() (string, error) {
-	l, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// free finds an address that nothing listens on. Its port is below those that systems give to outgoing connections, so that no
+// connection takes it before the server does.
+func free() (address string, err error) {
+	for range 100 {
+		l, failed := new(net.ListenConfig).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)))
+		if err = failed; err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	return l.Addr().String(), l.Close()
+	return "", fmt.Errorf("find a port that is free: %w", err)
 }
 
 // await waits until a server answers.
