@@ -186,7 +186,7 @@ func (c *checker) nulls() {
 		c.find(c.t.line(), "ChargeFrequency", "value", "a Purchase is not Usage-Based")
 	}
 	if c.text("SkuPriceId") == "" {
-		c.none(" beside a SkuPriceId that is", "ContractedUnitPrice", "ListUnitPrice", "PricingCategory")
+		c.none(" beside a SkuPriceId that is", "ContractedUnitPrice", "ListUnitPrice", "PricingCategory", "PricingQuantity", "ConsumedQuantity")
 	}
 	for _, pair := range [][2]string{{"PricingQuantity", "PricingUnit"}, {"ConsumedQuantity", "ConsumedUnit"}, {"RegionId", "RegionName"}} {
 		if c.t.has(pair[1]) && (c.text(pair[0]) == "") != (c.text(pair[1]) == "") {
@@ -243,7 +243,7 @@ func (c *checker) money(line int) {
 	for _, pair := range [][2]string{{"ContractedUnitPrice", "ContractedCost"}, {"ListUnitPrice", "ListCost"}} {
 		price, cost := pair[0], pair[1]
 		unit, ok := value[price]
-		if !ok || !counted || c.text("ChargeClass") == Correction {
+		if !ok || !counted {
 			continue
 		}
 		if is, exact := product(unit, quantity); !exact || is != value[cost] {

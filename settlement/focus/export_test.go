@@ -297,6 +297,7 @@ func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
 		"a zone":                 {"2026-05-04T10:00:00Z", "2026-05-04T10:00:00+02:00", "value", "ChargePeriodStart"},
 		"a number":               {",0.004,", ",0.0.4,", "value", "ContractedCost"},
 		"a currency":             {",USD,", ",usd,", "value", "BillingCurrency"},
+		"a quantity of no price": {",lab/m/input/license@0.0000015,", ",,", "null", "ConsumedQuantity"},
 		"a class of corrections": {"Usage,,", "Usage,Corrected,", "value", "ChargeClass"},
 	} {
 		checked, err := focus.Check("x.csv", strings.NewReader(strings.ReplaceAll(good, c.old, c.new)))
