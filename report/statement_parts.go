@@ -77,7 +77,11 @@ func (p *statementPage) payable() {
 		if o.Days > 0 {
 			late = fmt.Sprint(o.Days)
 		}
-		g.Row(Line(o.Period), Line(o.Clause), Line(o.Payer), Line(o.Payee), Line(p.rounded(o.Amount)), Line(p.rounded(o.Paid)), Line(p.rounded(o.Disputed)),
+		clause := o.Clause
+		if o.Kind != "" {
+			clause += " (" + o.Kind + ")"
+		}
+		g.Row(Line(o.Period), Line(clause), Line(o.Payer), Line(o.Payee), Line(p.rounded(o.Amount)), Line(p.rounded(o.Paid)), Line(p.rounded(o.Disputed)),
 			Line(p.rounded(o.Open)), Line(o.Due), Line(late))
 	}
 	p.section(Section{Title: "Open of earlier statements", Grid: g})

@@ -122,3 +122,29 @@ func TestWhatTheCalendarBringsIsPostedOnceAndStandsUnderItsClause(t *testing.T) 
 		}
 	}
 }
+
+// Interest that a close posts is an item of its own, payable with the statement of its period; payments pay the oldest first.
+func TestInterestIsAnItemOfTheStatementThatItFallsDueWith(t *testing.T) {
+	o := newOffice(t, small)
+	o.sells(day("2026-04-10"), "acme", "openai", gpt, "azure", "openai", "1000", "")
+	o.close("pair", "2026-04", at("2026-05-05T12:00:00Z"))
+	may := o.close("pair", "2026-05", at("2026-06-05T12:00:00Z"))[0]
+	interest := func(st *settlement.Statement) string {
+		var all []string
+		for _, l := range st.Open {
+			if l.Kind == settlement.OpenInterest && l.Clause == "there" {
+				all = append(all, l.Period+" "+l.Open.String()+" of "+l.Amount.String()+" due "+l.Due+" with "+l.Statement)
+			}
+		}
+		return strings.Join(all, "; ")
+	}
+	if got := interest(may); got != "2026-05 0.88 of 0.88 due 2026-06-15 with " {
+		t.Errorf("on the statement of May: %q", got)
+	}
+	o.pays("2026-06-15", "200.50") // the share of April, and a part of the interest
+	june := o.close("pair", "2026-06", at("2026-07-05T12:00:00Z"))[0]
+	// 14 days of 200 in June came to 0.77.
+	if got := interest(june); got != "2026-05 0.38 of 0.88 due 2026-06-15 with pair/openai-microsoft/2026-05; 2026-06 0.77 of 0.77 due 2026-07-15 with " {
+		t.Errorf("on the statement of June: %q", got)
+	}
+}

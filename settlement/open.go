@@ -21,8 +21,9 @@ type OpenAt struct {
 	Paid      money.Amount `json:"paid"`
 	Disputed  money.Amount `json:"disputed"`
 	Open      money.Amount `json:"open"`
-	Due       string       `json:"due"`  // day, in the zone of the statement
-	Days      int          `json:"days"` // since it fell due; negative: until it does
+	Due       string       `json:"due"`            // day, in the zone of the statement
+	Days      int          `json:"days"`           // since it fell due; negative: until it does
+	Kind      string       `json:"kind,omitempty"` // what it is where it was due without a statement; its Statement is the one that it is payable with
 }
 
 // OpenOf returns the lines of a statement with what is paid of them, by days of a zone (nil = UTC). Payments that name no statement
@@ -44,7 +45,7 @@ func OpenOf(all []ledger.Standing, dues []ledger.Due, st *ledger.Standing, now t
 		}
 		due := time.Unix(0, st.Due).In(zone)
 		one := OpenAt{st.Number, st.Period, l.Clause, l.Payer, l.Payee, l.Amount, paid, l.Disputed, open, due.Format(time.DateOnly),
-			int(now.Sub(due).Hours()) / 24}
+			int(now.Sub(due).Hours()) / 24, ""}
 		if st.State == ledger.Replaced {
 			one.Disputed, one.Open, one.Days = money.Amount{}, money.Amount{}, 0
 		}

@@ -106,7 +106,8 @@ func (c *cutter) payable() error {
 
 // atOnce adds what is open of what was due without a statement: all that is open, less what is open of statements.
 func (c *cutter) atOnce(way func(string) *Balance) error {
-	for _, d := range c.in.Dues {
+	for i := range c.in.Dues {
+		d := &c.in.Dues[i]
 		if d.Agreement != c.agreement.Name || !c.between(d.Payer, d.Payee) || d.Currency != c.out.Currency {
 			continue
 		}
@@ -116,7 +117,7 @@ func (c *cutter) atOnce(way func(string) *Balance) error {
 			return err
 		}
 		for _, l := range c.out.Open {
-			if l.Clause == d.Clause && l.Payer == d.Payer && l.Payee == d.Payee {
+			if l.Kind == "" && l.Clause == d.Clause && l.Payer == d.Payer && l.Payee == d.Payee {
 				var err error
 				if open, err = open.Sub(l.Open); err != nil {
 					return err
@@ -126,6 +127,9 @@ func (c *cutter) atOnce(way func(string) *Balance) error {
 		b := way(d.Payer)
 		var err error
 		if b.AtOnce, err = b.AtOnce.Add(open); err != nil {
+			return err
+		}
+		if err := c.listAtOnce(d, open); err != nil {
 			return err
 		}
 	}
