@@ -55,7 +55,7 @@ func TestABillIsReconciledOnPostgreSQL(t *testing.T) {
 	w.good(t, "Everything is matched", reconcile(dearer)...)
 	w.good(t, "Kept as version 3", reconcile(dearer, "--keep")...)
 	w.good(t, "Was kept before as version 3", reconcile(dearer, "--keep")...)
-	for _, view := range []string{"sales", "costs", "fees"} {
+	for _, view := range []string{"sales", "costs", "fees", "statements", "commitments"} {
 		file := w.path(view + ".csv")
 		w.good(t, "", "usage", "export", "--config", w.config, "--format", "focus", "--view", view, "--out", file)
 		w.good(t, "is good", "focus", "check", file)
