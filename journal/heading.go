@@ -42,6 +42,9 @@ func (e *Entry) Key() RequestID {
 	case *Record:
 		return b.Request
 	}
+	if d, ok := e.Body.(*Document); ok {
+		return d.key()
+	}
 	if k := e.Body.Kind(); k >= KindFact && k <= KindCorrection {
 		return Ref{Kind: k, Source: e.Source, ID: e.ID}.Key()
 	}
@@ -51,7 +54,7 @@ func (e *Entry) Key() RequestID {
 // Sole reports whether no second entry may have its Key and Part: a record, or one with an identity of its own.
 func (e *Entry) Sole() bool {
 	k := e.Body.Kind()
-	return k == KindRecord || k >= KindFact && !e.Key().IsZero()
+	return k == KindRecord || (k >= KindFact || k == KindTerms) && !e.Key().IsZero()
 }
 
 // Also returns what else Find finds the entry by: the sale that it belongs to, and the statement that it names (StatementKey).
@@ -126,7 +129,7 @@ func (b *Block) Headings(yield func(h *Heading)) error {
 			return false, err
 		}
 		h = Heading{Offset: offset, Kind: Kind(raw[1])}
-		if h.Kind >= KindFact {
+		if h.Kind >= KindFact || h.Kind == KindTerms {
 			var e Entry
 			if err := d.Decode(raw, &e); err != nil {
 				return false, err

@@ -103,6 +103,9 @@ type SetDoc struct {
 	Prices     []string `json:"prices"`
 	Catalog    string   `json:"catalog"`
 	Known      int64    `json:"known"` // ns UTC: what was recorded after it does not count in these terms
+	// Follows is the hash (hex) of the set that was in force when this one was made, of a journal that several gateways write: no two
+	// sets may follow the same one. "" = nobody else writes.
+	Follows string `json:"follows,omitempty"`
 }
 
 // Seen is the health of one deployment that was not closed when a decision was made.

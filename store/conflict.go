@@ -18,7 +18,8 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 		request journal.RequestID
 		part    uint32
 	}
-	verdicts := map[int]error{} // by index in the group; nil = the same again
+	verdicts := map[int]error{}          // by index in the group; nil = the same again
+	whole := map[*journal.Commit]error{} // what was appended together with a fact, or a set, that was refused
 	seen := map[identity][]byte{}
 	i := -1
 	err := b.Headings(func(h *journal.Heading) {
@@ -46,11 +47,19 @@ func (c *Committer) settleConflicts(ctx context.Context, g *group, b *journal.Bl
 			verdicts[i] = nil
 		default:
 			verdicts[i] = fmt.Errorf("a second %s of %s: %w", h.Kind, h.Request, journal.ErrConflict)
+			if h.Kind.Documents() {
+				whole[g.entries[i].commit] = verdicts[i]
+			}
 			c.options.Log.Error("a second entry under the same identity was refused", slog.String("kind", h.Kind.String()), slog.String("request", h.Request.String()))
 		}
 	})
 	if err != nil || len(verdicts) == 0 {
 		return false
+	}
+	for i := range g.entries {
+		if verdict, refused := whole[g.entries[i].commit]; refused {
+			verdicts[i] = verdict
+		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

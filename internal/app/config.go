@@ -52,6 +52,7 @@ type Config struct {
 	Findings   []agreement.Finding // warnings: errors keep a Config from being made
 
 	source    Source
+	follows   string   // the set that the next one follows, hex; "" = nobody else writes
 	files     *lookout // over all that was read
 	timeline  *delivery.Timeline
 	intervals []agreement.Interval     // of Set, as known at Known

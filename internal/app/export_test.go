@@ -1,6 +1,10 @@
 package app
 
-import "concord/journal"
+import (
+	"encoding/json"
+
+	"concord/journal"
+)
 
 // Repeated finds the identities that stand twice, as an import does, by portions of a size: pairs of lines, the second one
 // negative where it says something else.
@@ -27,4 +31,18 @@ func Repeated(portion int, ids []journal.RequestID, contents []journal.Hash) ([]
 		err = closed
 	}
 	return pairs, err
+}
+
+// DocumentOf returns the hash, in hex, of an agreement's document in the set that is in force.
+func (h *History) DocumentOf(name string) string {
+	var set journal.SetDoc
+	if err := json.Unmarshal(h.documents[h.last].Bytes, &set); err != nil {
+		return err.Error()
+	}
+	for _, text := range set.Agreements {
+		if d, err := h.document(text); err == nil && d.Name == name {
+			return text
+		}
+	}
+	return ""
 }

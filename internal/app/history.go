@@ -26,6 +26,7 @@ type History struct {
 	last      journal.Hash // of the set document that came last
 	facts     []journal.Entry
 	at        journal.Cursor // how far the journal was read
+	order     setOrder
 }
 
 // A PastSet is one set of documents that was in force together.
@@ -76,6 +77,7 @@ func (h *History) read(ctx context.Context, j journal.Journal, chains *continuit
 					h.documents[d.Hash] = *d
 					if d.Doc == journal.DocSet {
 						h.last = d.Hash
+						h.order.take(d, b.Merged > 0)
 					}
 				} else if _, ok := e.Body.(*journal.Fact); ok {
 					h.facts = append(h.facts, *e)
@@ -94,6 +96,7 @@ func (h *History) read(ctx context.Context, j journal.Journal, chains *continuit
 	if err == nil {
 		err = chains.ends(ctx, j)
 	}
+	h.last = h.order.tip(h.last)
 	if err != nil {
 		return fmt.Errorf("read the journal's documents: %w", err)
 	}
@@ -104,6 +107,7 @@ func (h *History) read(ctx context.Context, j journal.Journal, chains *continuit
 func (h *History) clone() *History {
 	c := *h
 	c.documents, c.sets, c.facts = maps.Clone(h.documents), maps.Clone(h.sets), slices.Clone(h.facts)
+	c.order = h.order.clone()
 	return &c
 }
 
@@ -239,7 +243,7 @@ func setDocuments(c *Config) (documents []journal.Document, set journal.Hash, er
 	if err != nil {
 		return nil, set, fmt.Errorf("write the catalog as JSON: %w", err)
 	}
-	doc := journal.SetDoc{Known: c.Known.UnixNano()}
+	doc := journal.SetDoc{Known: c.Known.UnixNano(), Follows: c.follows}
 	for _, d := range c.Documents {
 		text := hex.EncodeToString(d.Hash[:])
 		if d.Doc == journal.DocAgreement {

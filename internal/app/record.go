@@ -59,6 +59,20 @@ func Record(ctx context.Context, dir string, n Note) (_ *Noted, err error) {
 	if r.Live {
 		return askRecord(ctx, dir, n)
 	}
+	done, err := r.record(ctx, n)
+	for tries := 0; errors.Is(err, errMoved) && tries < followTries; tries++ {
+		if err = r.CatchUp(ctx); err == nil {
+			done, err = r.record(ctx, n)
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return done, r.CatchUp(ctx)
+}
+
+// record writes into a chain of its own. errMoved says that a gateway put something into force meanwhile.
+func (r *Reading) record(ctx context.Context, n Note) (*Noted, error) {
 	rec := &recorder{journal: r.Journal, books: r.Books, note: n, now: nowNanos()}
 	if err := rec.prepare(ctx); err != nil {
 		return nil, err
@@ -69,10 +83,10 @@ func Record(ctx context.Context, dir string, n Note) (_ *Noted, err error) {
 			return nil, fmt.Errorf("source %q cannot name a chain: %w", n.Source, err)
 		}
 		if err := appendChain(ctx, r.Journal, id, rec.fresh); err != nil {
-			return nil, fmt.Errorf("record %s: %w", n.Kind, err)
+			return nil, fmt.Errorf("record %s: %w", n.Kind, movedBy(r.Journal, err))
 		}
 	}
-	return &rec.done, r.CatchUp(ctx)
+	return &rec.done, nil
 }
 
 // appendChain writes entries, together, into a chain that is opened for them and ends with them.
@@ -120,14 +134,9 @@ func (s *Server) note(w http.ResponseWriter, r *http.Request) {
 // against books and terms must find them as they were checked.
 func (s *Server) record(ctx context.Context, n Note) (*Noted, error) {
 	s.reloading.Lock()
-	rec := &recorder{journal: s.journal, books: s.books, historian: &s.historian, note: n, now: nowNanos(), set: s.current.Load().set}
-	err := rec.prepare(ctx)
-	if err == nil && len(rec.fresh) > 0 {
-		var commit *journal.Commit
-		if commit, err = s.committer.Append(rec.fresh...); err == nil {
-			err = waitFor(ctx, commit)
-		}
-		s.facts = append(s.facts, rec.facts...)
+	rec, err := s.take(ctx, n)
+	for tries := 0; s.moved(err, tries); tries++ {
+		rec, err = s.take(ctx, n)
 	}
 	s.reloading.Unlock()
 	if err != nil {
@@ -139,6 +148,32 @@ func (s *Server) record(ctx context.Context, n Note) (*Noted, error) {
 		}
 	}
 	return &rec.done, nil
+}
+
+// take checks what is to be recorded and makes it durable.
+func (s *Server) take(ctx context.Context, n Note) (*recorder, error) {
+	rec := &recorder{journal: s.journal, books: s.books, historian: &s.historian, note: n, now: nowNanos(), set: s.current.Load().set}
+	if s.shared != nil { // what is in force is what any gateway put into force last
+		if _, err := s.settledHistory(ctx); err != nil {
+			return nil, err
+		}
+		rec.set = journal.Hash{}
+	}
+	if err := rec.prepare(ctx); err != nil {
+		return nil, err
+	}
+	if len(rec.fresh) == 0 {
+		return rec, nil
+	}
+	commit, err := s.committer.Append(rec.fresh...)
+	if err == nil {
+		err = waitFor(ctx, commit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.facts = append(s.facts, rec.facts...)
+	return rec, nil
 }
 
 // recorder checks and completes.
@@ -164,6 +199,7 @@ func (c *recorder) prepare(ctx context.Context) (err error) {
 	if c.history, err = c.historian.history(ctx, c.journal); err != nil {
 		return err
 	}
+	_, c.history.order.shared = journal.AsMerging(c.journal)
 	if c.set != (journal.Hash{}) {
 		c.history.last = c.set
 	}

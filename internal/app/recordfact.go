@@ -86,6 +86,9 @@ func (h *History) withFact(e *journal.Entry, known int64) (documents []journal.D
 		return nil, set, fmt.Errorf("there is no agreement %q: the agreements are %s", fact.Agreement, strings.Join(names, ", "))
 	}
 	doc.Known = known
+	if h.order.shared {
+		doc.Follows = hex.EncodeToString(h.last[:])
+	}
 	written, err := json.Marshal(doc)
 	if err != nil {
 		return nil, set, fmt.Errorf("write the set as JSON: %w", err)

@@ -31,7 +31,7 @@ const (
 // A Reload is what came of reading the configuration and all that it names again.
 type Reload struct {
 	At       time.Time     `json:"at"`
-	Cause    string        `json:"cause"` // "files", "signal", "socket"
+	Cause    string        `json:"cause"` // "files", "signal", "socket", "fact", "journal"
 	Outcome  ReloadOutcome `json:"outcome"`
 	Terms    string        `json:"terms"` // in force afterwards, hex
 	Set      string        `json:"set"`   // the set document in force afterwards, hex
@@ -73,6 +73,9 @@ func (s *Server) Reload(ctx context.Context, cause string) *Reload {
 	r := &Reload{At: time.Now().UTC(), Cause: cause, Changes: []string{}, Findings: []FindingView{}}
 	before := s.current.Load()
 	changed, err := s.reload(ctx, before, r)
+	for tries := 0; s.moved(err, tries); tries++ {
+		changed, err = s.reload(ctx, before, r)
+	}
 	switch invalid, refused := errors.AsType[*Invalid](err); {
 	case refused:
 		r.Outcome, r.Findings = Refused, ViewFindings(fresh(before.config.Findings, invalid.Findings))
@@ -98,12 +101,12 @@ func (s *Server) reload(ctx context.Context, before *inForce, r *Reload) (change
 	if source.Stat == nil {
 		return false, errors.New("this server's configuration is built into the program: there is nothing to read again")
 	}
+	var others *History
 	if s.shared != nil { // others record facts too
-		history, err := ReadHistory(ctx, s.journal)
-		if err != nil {
+		if others, err = s.settledHistory(ctx); err != nil {
 			return false, err
 		}
-		s.facts = history.facts
+		s.facts = others.facts
 	}
 	seen, files := reading(source)
 	next, err := load(before.config.File, seen, r.At, s.facts)
@@ -115,11 +118,11 @@ func (s *Server) reload(ctx context.Context, before *inForce, r *Reload) (change
 	next.source, next.files = source, files
 	r.Findings = ViewFindings(append(fresh(before.config.Findings, next.Findings), needRestart(s.config, next)...))
 	after := &inForce{config: next, timeline: next.timeline, set: before.set, since: r.At}
-	documents, err := s.documentsOf(before, after)
+	documents, err := s.documentsOf(before, after, others)
 	if err != nil {
 		return false, err
 	}
-	if len(documents) == 0 && sameAccess(before.config, next) {
+	if len(documents) == 0 && after.set == before.set && sameAccess(before.config, next) {
 		s.files = files
 		return false, nil
 	}
@@ -148,14 +151,21 @@ func fresh(before, findings []agreement.Finding) []agreement.Finding {
 
 // documentsOf returns what the journal must have before the next set may be named; nothing where the set says what the set
 // in force says. It sets the next one's hash.
-func (s *Server) documentsOf(before, after *inForce) ([]journal.Document, error) {
+func (s *Server) documentsOf(before, after *inForce, others *History) ([]journal.Document, error) {
 	if sameSet(before.config, after.config) {
 		after.timeline, after.config.Known = before.timeline, before.config.Known
 		return nil, nil
 	}
+	if others != nil {
+		after.config.follows = others.lastText()
+	}
 	documents, set, err := setDocuments(after.config)
 	if err != nil {
 		return nil, err
+	}
+	if others != nil && others.says(documents) { // another gateway has put the same into force
+		after.set = others.last
+		return nil, nil
 	}
 	after.set = set
 	return documents, nil

@@ -53,7 +53,10 @@ type live struct {
 }
 
 // start runs a server on the examples in a directory of its own.
-func start(t testing.TB) *live {
+func start(t testing.TB) *live { return startOn(t, "") }
+
+// startOn does with more of the configuration.
+func startOn(t testing.TB, more string) *live {
 	dir, err := os.MkdirTemp("", "live") // its path is short: the admin socket stands in it
 	if err != nil {
 		t.Fatal(err)
@@ -71,7 +74,7 @@ func start(t testing.TB) *live {
 		if err != nil {
 			return err
 		}
-		text := strings.Replace(string(content), "data: ./concord-data", "data: "+filepath.Join(dir, "data"), 1)
+		text := strings.Replace(string(content), "data: ./concord-data", "data: "+filepath.Join(dir, "data")+more, 1)
 		return os.WriteFile(filepath.Join(dir, filepath.Base(path)), []byte(text), 0o600)
 	})
 	if err != nil {

@@ -64,6 +64,7 @@ type Server struct {
 	admin     *admin
 	chain     journal.ChainID
 	recovered int
+	brought   *inForce // what the start wrote after all, where another gateway was first; nil = what it began with
 
 	current atomic.Pointer[inForce]
 	last    atomic.Pointer[Reload] // nil = the configuration was not read again yet
@@ -141,15 +142,15 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 	if config, err = s.withRecorded(config, history); err != nil {
 		return nil, err
 	}
-	documents, set, err := setDocuments(config)
+	documents, set, err := s.bring(ctx, config, history)
 	if err != nil {
-		return nil, err
-	}
-	if err = rehearse(ctx, s.books, nil, config, documents); err != nil {
 		return nil, err
 	}
 	if err = s.begin(ctx, history, documents); err != nil {
 		return nil, err
+	}
+	if s.brought != nil { // another gateway put something into force meanwhile
+		config, set = s.brought.config, s.brought.set
 	}
 	first := &inForce{config: config, timeline: config.timeline, set: set, since: config.Known}
 	s.current.Store(first)
@@ -217,7 +218,7 @@ func (s *Server) begin(ctx context.Context, history *History, documents []journa
 	if s.committer, err = store.NewCommitter(ctx, s.journal, s.chain, options); err != nil {
 		return fmt.Errorf("begin to write the journal in %s: %w", s.place(), err)
 	}
-	if err := s.write(ctx, s.chain.Started, documents); err != nil {
+	if err := s.writeFirst(ctx, documents); err != nil {
 		return fmt.Errorf("write the agreements and prices into the journal: %w", err)
 	}
 	resolved, err := store.Recover(ctx, s.journal, s.committer, store.RecoverOptions{Price: history.Price, Now: nowNanos, Log: s.log})

@@ -80,6 +80,7 @@ func (s *Server) tend(ctx context.Context) *sync.WaitGroup {
 		store.KeepRecovering(ctx, s.journal, s.committer, recoverEvery, store.RecoverOptions{Price: s.pastPrice(ctx), Now: nowNanos, Log: s.log})
 	})
 	all.Go(func() { s.watchClock(ctx) })
+	all.Go(func() { s.watchOthers(ctx) })
 	return &all
 }
 

@@ -97,6 +97,12 @@ func (j *Journal) Documents(ctx context.Context, after journal.Cursor, yield fun
 	return nil
 }
 
+// DocumentBlocks returns how many blocks with documents or facts are known: it grows when a gateway writes one.
+func (j *Journal) DocumentBlocks(ctx context.Context) (blocks int64, err error) {
+	err = j.pool.QueryRow(ctx, "SELECT count(*) FROM concord.document_block").Scan(&blocks)
+	return blocks, j.fail("read", err)
+}
+
 // undocumented returns the chains that a program writes, or wrote, which did not index documents; those that ended, or all.
 func (j *Journal) undocumented(ctx context.Context, ended bool) ([]reach, error) {
 	return collect(ctx, finder{j}, func(row pgx.CollectableRow) (r reach, err error) {

@@ -52,20 +52,11 @@ func (j *Journal) OpenChain(ctx context.Context, id journal.ChainID) error {
 		return fmt.Errorf("open chain: %w", err)
 	}
 	for range 100 { // another process may open one at the same time
-		err := pgx.BeginTxFunc(ctx, j.pool, writing, func(tx pgx.Tx) error {
-			var ordinal int64
-			err := tx.QueryRow(ctx, `INSERT INTO concord.chain (ordinal, name, head, lease, since)
-				SELECT coalesce(max(ordinal), 0) + 1, $1, $2, clock_timestamp() + $3::interval, clock_timestamp() FROM concord.chain RETURNING ordinal`,
-				id.String(), make([]byte, 32), lease).Scan(&ordinal)
-			if err != nil {
-				return err
-			}
-			if _, err = tx.Exec(ctx, "INSERT INTO concord.frontier (chain, merged) VALUES ($1, 0)", ordinal); err != nil {
-				return err
-			}
-			_, err = tx.Exec(ctx, "INSERT INTO concord.document_chain (chain) VALUES ($1)", ordinal)
-			return err
-		})
+		_, err := j.pool.Exec(ctx, `WITH opened AS (
+				INSERT INTO concord.chain (ordinal, name, head, lease, since)
+				SELECT coalesce(max(ordinal), 0) + 1, $1, $2, clock_timestamp() + $3::interval, clock_timestamp() FROM concord.chain RETURNING ordinal
+			), merged AS (INSERT INTO concord.frontier (chain, merged) SELECT ordinal, 0 FROM opened)
+			INSERT INTO concord.document_chain (chain) SELECT ordinal FROM opened`, id.String(), make([]byte, 32), lease)
 		if err == nil {
 			j.mu.Lock()
 			j.own[id] = journal.NewInFlight()
