@@ -41,7 +41,7 @@ type Usage struct {
 	Streams    map[string]Text `yaml:"streams"` // of Amount; none = as the sale's clause splits
 	Tax        Text            `yaml:"tax"`     // beside Amount; "" = as the sale's clause says
 	Cost       Text            `yaml:"cost"`    // what the cloud charges the account's holder
-	Outcome    Text            `yaml:"outcome"` // answered (default) or failed
+	Outcome    Text            `yaml:"outcome"` // answered (default), cut, cancelled, failed, interrupted or refused
 	Times      Text            `yaml:"times"`   // so many requests of the kind; "" = one
 }
 

@@ -121,6 +121,9 @@ func (s *story) keep(e *Entry, at place, record *journal.Record, instant int64, 
 }
 
 func (s *story) saleOf(r *journal.Record, at place, instant int64, charged money.Amount) *sale {
+	if len(r.Attempts) == 0 { // nothing can be given back of what was refused
+		return &sale{now: charged, router: func() (place, error) { return at, nil }}
+	}
 	tried := r.Attempts[0]
 	out := &sale{now: charged, holder: tried.Holder, origin: journal.Origin{
 		Of: journal.Ref{Kind: journal.KindRecord, ID: string(r.Request[:])}, Request: r.Request, At: instant, Terms: r.Terms, Customer: r.Customer,
@@ -140,13 +143,16 @@ func (s *story) record(d *simulate.Decision, at place, tokens *usage.Usage, u *U
 	if f, _, ok := at.router.Terms().Sale(dep.Seller, dep.Product, dep.Cloud); ok && r.Currency == "" {
 		r.Currency = f.Agreement.Currency
 	}
-	failed := u.Outcome.Value == "failed"
-	if !failed && u.Outcome.Given() && u.Outcome.Value != "answered" {
-		s.r.invalid(u.Outcome, "write answered or failed", "%q is no outcome", u.Outcome.Value)
+	end, ok := endings()[u.Outcome.Value]
+	if !ok {
+		s.r.invalid(u.Outcome, "write answered, cut, cancelled, failed, interrupted or refused", "%q is no outcome", u.Outcome.Value)
+		return r, nil
 	}
+	_, sale, _ := at.router.Terms().Sale(dep.Seller, dep.Product, dep.Cloud)
+	charged := end.charged(sale)
 	var err error
 	switch {
-	case failed:
+	case !charged:
 	case u.Amount.Given():
 		r.Lines = line(s.r.amountIn(u.Amount, r.Currency))
 	default:
@@ -162,12 +168,52 @@ func (s *story) record(d *simulate.Decision, at place, tokens *usage.Usage, u *U
 			return nil, fmt.Errorf("price usage at %s: %w", dep.ID, err)
 		}
 	}
-	if failed {
-		r.Outcome, r.Served, r.Usage = journal.Failed, -1, usage.Usage{}
-		tried.Outcome, tried.Status = delivery.ServerError, 500
+	r.Outcome, tried.Outcome, tried.Status = end.outcome, end.attempt, end.status
+	if !charged {
+		r.Served, r.Usage = -1, usage.Usage{}
 	}
-	r.Attempts = []journal.Tried{tried}
+	if r.Outcome != journal.Refused { // what is refused is tried nowhere
+		r.Attempts = []journal.Tried{tried}
+	}
 	return r, nil
+}
+
+// An ending is how a request ended.
+type ending struct {
+	outcome journal.Outcome
+	attempt delivery.Outcome
+	status  int
+}
+
+// endings are those that an entry can name.
+func endings() map[string]ending {
+	return map[string]ending{
+		"":            {journal.Answered, delivery.Answered, 200},
+		"answered":    {journal.Answered, delivery.Answered, 200},
+		"cut":         {journal.Cut, delivery.CutShort, 200},
+		"cancelled":   {journal.Cancelled, delivery.ClientGone, 200},
+		"failed":      {journal.Failed, delivery.ServerError, 500},
+		"interrupted": {journal.Interrupted, delivery.CutShort, 200},
+		"refused":     {journal.Refused, 0, 0},
+	}
+}
+
+// charged reports whether the customer pays: always for an answer, for what was delivered of one that was cut or cancelled unless
+// the sale's clause says none, and of one that a crash interrupted where it says so. What an entry says was delivered counts as reported by the cloud.
+func (e ending) charged(sale *agreement.Sale) bool {
+	switch {
+	case e.outcome == journal.Answered:
+		return true
+	case sale == nil:
+		return false
+	case e.outcome == journal.Cut:
+		return sale.Charge.Cut != agreement.ChargeNone
+	case e.outcome == journal.Cancelled:
+		return sale.Charge.Cancelled != agreement.ChargeNone
+	case e.outcome == journal.Interrupted:
+		return sale.Charge.Interrupted == agreement.ChargeDelivered || sale.Charge.Interrupted == agreement.ChargeReported
+	}
+	return false
 }
 
 // billed posts a plain amount whose streams or tax are written, as an invoice does.
