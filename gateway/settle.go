@@ -157,6 +157,9 @@ func (q *request) fill(o journal.Outcome, served int) {
 	r.Request, r.Outcome, r.Customer, r.Key, r.Product = q.id, o, q.key.Customer, q.key.ID, q.done.Product
 	r.API, r.Stream, r.Terms, r.Set = q.call.API(), q.call.Scan.Stream, q.view.router.Terms().Hash(), q.view.offer.set
 	r.Currency, r.Served, r.Ended = q.g.config.Currency, served, q.since(q.g.now())
+	if q.pinned != nil {
+		r.About = q.pinned.id
+	}
 	q.done.Outcome = o
 }
 

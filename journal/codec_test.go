@@ -167,7 +167,7 @@ func body() *rapid.Generator[journal.Body] {
 			Key: s("key"), Product: s("product"), API: agreement.API(s("api")), Stream: rapid.Bool().Draw(t, "stream"),
 			Terms: hash(t), Set: hash(t), Currency: money.Currency(s("currency")), Served: small("served"),
 			Usage: tokens().Draw(t, "usage"), Lines: priced().Draw(t, "lines"), Refusal: s("refusal"),
-			Delivered: n("delivered"), Ended: n("ended"), Object: s("object"), Pending: rapid.Bool().Draw(t, "pending")}
+			Delivered: n("delivered"), Ended: n("ended"), Object: s("object"), Pending: rapid.Bool().Draw(t, "pending"), About: s("about")}
 		if rapid.Bool().Draw(t, "holds") {
 			r.Held, r.Above = amount().Draw(t, "held"), amount().Draw(t, "above")
 		}
@@ -258,7 +258,7 @@ func TestErrorsNameWhatCannotBeRead(t *testing.T) {
 	}{
 		"nothing":                     {nil, "an entry of 0 bytes has no version and kind", false},
 		"version 0":                   {change(0, 0), "entry version 0 does not exist", false},
-		"a later version":             {change(0, 7), "entry version 7 (kind record), this program reads up to 3", true},
+		"a later version":             {change(0, 7), "entry version 7 (kind record), this program reads up to 4", true},
 		"a version of later":          {append([]byte{7}, encode(t, journaltest.Open(journaltest.Chain(1)))[1:]...), "entry version 7 (kind open), this program reads up to 1", true},
 		"a version that says no more": {change(0, 2), "field object: its length is missing", false},
 		"a kind of later":             {change(1, 77), "entry of kind 77, version 1", true},

@@ -219,8 +219,14 @@ func (d *Decoder) decodeRecord(r *reader, version byte) *Record {
 	}
 	rec.Held, rec.Above = money.Amount{}, money.Amount{}
 	if version >= HoldVersion {
-		if rec.Held, rec.Above = r.amount("held"), r.amount("above"); !rec.holds() {
+		if rec.Held, rec.Above = r.amount("held"), r.amount("above"); version == HoldVersion && !rec.holds() {
 			r.fail("held", "it ends no hold: an earlier version says this")
+		}
+	}
+	rec.About = ""
+	if version >= AboutVersion {
+		if rec.About = r.unique("about"); rec.About == "" {
+			r.fail("about", "it is about no object: an earlier version says this")
 		}
 	}
 	if d.Reuse {

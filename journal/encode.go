@@ -17,6 +17,7 @@ const (
 	EntryVersion  = 1
 	RecordVersion = 2 // of a record that names an object
 	HoldVersion   = 3 // of a record that ends a hold
+	AboutVersion  = 4 // of a record of a request about an object
 	ClaimVersion  = 2 // of an intent that claims budgets
 )
 
@@ -25,6 +26,8 @@ func versionOf(b Body) byte {
 	switch b := b.(type) {
 	case *Record:
 		switch {
+		case b.About != "":
+			return AboutVersion
 		case b.holds():
 			return HoldVersion
 		case b.objects():
@@ -42,7 +45,7 @@ func versionOf(b Body) byte {
 func lastVersion(k Kind) byte {
 	switch k {
 	case KindRecord:
-		return HoldVersion
+		return AboutVersion
 	case KindIntent:
 		return ClaimVersion
 	default:
@@ -200,13 +203,17 @@ func appendRecord(b []byte, r *Record) []byte {
 	b = appendText(b, r.Refusal)
 	b = appendNumber(b, r.Delivered)
 	b = appendNumber(b, r.Ended)
-	if r.objects() || r.holds() {
+	version := versionOf(r)
+	if version >= RecordVersion {
 		b = appendText(b, r.Object)
 		b = appendBool(b, r.Pending)
 	}
-	if r.holds() {
+	if version >= HoldVersion {
 		b = appendAmount(b, r.Held)
 		b = appendAmount(b, r.Above)
+	}
+	if version >= AboutVersion {
+		b = appendText(b, r.About)
 	}
 	return b
 }

@@ -205,6 +205,7 @@ type Record struct {
 	Pending   bool         // the object is still being made: what it uses follows as part 1
 	Held      money.Amount // hold that this record ends: no more is charged; zero = none, or a later part ends it
 	Above     money.Amount // price of what was used above the hold, which is not charged
+	About     string       // id of the object that the request named, and with whose home it had to be served; "" = it was free to go
 }
 
 // objects reports whether the record says what EntryVersion cannot.

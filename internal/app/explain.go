@@ -19,6 +19,7 @@ type Explanation struct {
 	Request  string           `json:"request,omitempty"`  // "" = it was never made
 	Question *QuestionView    `json:"question,omitempty"` // of a request that was never made
 	Intent   *IntentView      `json:"intent,omitempty"`   // refused requests have none
+	Pinned   *PinView         `json:"pinned,omitempty"`   // of a request about what a cloud keeps
 	Decision []DeploymentView `json:"decision"`
 	Moves    []MoveView       `json:"moves"` // attempts after the first, as written before they were sent
 	Record   *UsageView       `json:"record,omitempty"`
@@ -127,6 +128,11 @@ func (r *Reading) Explain(ctx context.Context, id journal.RequestID) (*Explanati
 			out.Record = &view
 			facts.At, facts.Customer, facts.Product, facts.API, facts.Stream = e.Time, b.Customer, b.Product, b.API, b.Stream
 			set = b.Set
+			if b.About != "" {
+				if out.Pinned, err = r.kept(ctx, e.Time, b); err != nil {
+					return nil, err
+				}
+			}
 		default:
 			later, err := viewLater(e)
 			if err != nil {

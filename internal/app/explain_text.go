@@ -28,6 +28,9 @@ func PrintExplanation(w io.Writer, x *Explanation) error {
 	for _, d := range x.Decision {
 		printVerdict(t, d)
 	}
+	if k := x.Pinned; k != nil {
+		fmt.Fprintf(t, "   pinned\t%s\n", k.Words)
+	}
 	if r := x.Record; r != nil {
 		fmt.Fprintf(t, "3. attempts\n")
 		for _, a := range r.Attempts {
