@@ -4,6 +4,7 @@ FUZZTIME ?= 20s
 # A test that hangs is a failure, not a coffee break.
 TIMEOUT ?= 10m
 KILLS   ?= 200
+SHARED_KILLS ?= 30
 RECORDS ?= 200000
 # The month that is stated and closed; MONTH=10000000 takes some minutes and 12 GB of disk.
 MONTH   ?= 100000
@@ -48,8 +49,9 @@ fuzz: ## every fuzz target for FUZZTIME
 		done; \
 	done
 
-kill: ## the gateway killed KILLS times under load, and what the journal, the clients and the clouds say of it
+kill: ## the gateway killed KILLS times under load, one of two on PostgreSQL SHARED_KILLS times, and what the journal, the clients and the clouds say of it
 	$(GO) test -count=1 -v -timeout 60m -run '^TestKill$$' ./internal/killtest -kills $(KILLS)
+	$(GO) test -count=1 -v -timeout 60m -run '^TestKillOneOfTwo$$' ./internal/killtest -shared-kills $(SHARED_KILLS)
 
 faults: ## the whole trace replayed over every fault of every cloud; the figures of docs/gateway.md
 	$(GO) test -count=1 -v -timeout 60m -run '^TestNoClientSees' ./internal/clienttest -whole
