@@ -46,7 +46,7 @@ func newStatement(env Env) *cobra.Command {
 	cmd.Flags().StringVar(&query.Party, "party", "", "only statements of this party")
 	cmd.Flags().StringVar(&query.Number, "number", "", "the closed statement of this number")
 	cmd.Flags().IntVar(&query.Version, "version", 0, "this version of a closed statement, such as 1 of one that was replaced (default: the one that stands)")
-	cmd.Flags().BoolVar(&query.Activity, "activity", false, "in drafts too, count refused and unpriced requests, evidence and the order of delivery: reads the period's records")
+	cmd.Flags().BoolVar(&query.Activity, "activity", false, "in drafts too, count refused and unpriced requests, evidence and the order of delivery")
 	at.register(cmd)
 	out.register(cmd)
 	cmd.AddCommand(newStatementList(env), newStatementVerify(env), newStatementRequests(env))
