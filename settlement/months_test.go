@@ -262,7 +262,7 @@ func feesIn(o *office, c *settlement.Clause) bool {
 
 // one posts an entry of some kind, and says whether it is a late sale: that is no part of the period's lines.
 func (o *office) one(t *rapid.T, sold *[]*receipt, when, late time.Time, amount func(string) string) bool {
-	kind := rapid.SampledFrom([]string{"sale", "sale", "sale", "late sale", "refund", "credit", "refund without a sale", "credit without a sale", "fee", "marketplace"}).Draw(t, "kind")
+	kind := rapid.SampledFrom([]string{"sale", "sale", "sale", "late sale", "refund", "credit", "refund without a sale", "credit without a sale", "fee", "marketplace", "credit between parties", "void", "price"}).Draw(t, "kind")
 	switch {
 	case kind == "sale" || kind == "late sale":
 		if kind == "sale" {
@@ -285,6 +285,20 @@ func (o *office) one(t *rapid.T, sold *[]*receipt, when, late time.Time, amount 
 	case kind == "marketplace":
 		o.post(when, &journal.Fee{Name: "marketplace-fee", Payer: "openai", Payee: "amazon", Agreement: "other", Clause: "license-amazon", Amount: money.MustParse(amount("fee")), Currency: "USD",
 			Origin: journal.Origin{Currency: "USD", Cloud: "aws", Product: gpt, At: when.UnixNano(), Terms: o.termsAt(when)}})
+	case kind == "credit between parties":
+		o.post(when, &journal.Credit{Agreement: "pair", Clause: "there", From: "microsoft", To: "openai", Amount: money.MustParse(amount("credit")), Currency: "USD",
+			Origin: journal.Origin{Cloud: "aws", Product: gpt}, Reason: "test"})
+	case len(*sold) > 0 && (kind == "void" || kind == "price"):
+		r := rapid.SampledFrom(*sold).Draw(t, "corrected")
+		if r.left != r.origin.Charged { // something was given back of it, or it was corrected
+			return false
+		}
+		c := &journal.Correction{Origin: r.origin, What: kind, Was: lines(r.origin.Charged.String()), Reason: "test"}
+		if kind == "price" {
+			c.Now = lines(amount("new price"))
+		}
+		o.post(when, c)
+		r.left = money.Amount{}
 	case len(*sold) > 0:
 		r := *rapid.SampledFrom(*sold).Draw(t, "sale")
 		part := money.MustParse(amount("part"))
@@ -307,4 +321,44 @@ func (o *office) one(t *rapid.T, sold *[]*receipt, when, late time.Time, amount 
 		}
 	}
 	return kind == "late sale"
+}
+
+// The same for sales in another currency: refunds, credits, deductions and advances, at rates of every moment.
+func TestEveryMonthInAnotherCurrencyCanBeClosed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		pick := func(label string, all ...string) string { return rapid.SampledFrom(all).Draw(t, label) }
+		o := selling(t, "EUR", `payee: microsoft, rate: "20%", fx: {source: ecb, moment: `+pick("moment", "event-day", "month-average", "period-end")+`}`+
+			pick("caps", "", `, caps: [{amount: "9 USD", per: month}]`)+pick("deductions", "", `, deductions: [{of: [refunds, credits]}]`)+
+			pick("guarantee", "", `, guarantee: {amount: "5 USD", per: quarter, due: start, recoupable: true}`))
+		var sold []*receipt
+		for month := time.March; month <= time.May; month++ {
+			on := func(day int) string { return fmt.Sprintf("2026-%02d-%02d", month, day) }
+			o.rate(on(1), fmt.Sprintf("1.%d", rapid.IntRange(1, 99).Draw(t, "rate")))
+			for range rapid.IntRange(0, 5).Draw(t, "entries") {
+				day := on(rapid.IntRange(2, 27).Draw(t, "day"))
+				part := money.FromPico(rapid.Int64Range(1, 3e13).Draw(t, "amount"))
+				if kind := pick("kind", "sale", "refund", "credit"); kind == "sale" || len(sold) == 0 {
+					sold = append(sold, o.buys(day, part.String(), "EUR"))
+				} else if r := rapid.SampledFrom(sold).Draw(t, "of"); part.Cmp(r.left) <= 0 {
+					r.left = plus(t, r.left, part.Neg())
+					if kind == "refund" {
+						o.refunds(day, r, part.String())
+					} else {
+						o.post(at(day+"T19:00:00Z"), &journal.Credit{Origin: r.origin, From: "openai", To: "acme", Amount: part, Currency: "EUR"})
+					}
+				}
+			}
+			issued := time.Date(2026, month+1, 5, 12, 0, 0, 0, time.UTC)
+			next := fmt.Sprintf("2026-%02d-01", month+1)
+			o.post(at(next+"T12:00:00Z"), &journal.Rate{Source: "ecb", From: "EUR", To: "USD", At: at(next + "T12:00:00Z").UnixNano(), Value: money.Rate{Num: 3, Den: 2}})
+			for _, st := range o.close("deal", on(1)[:7], issued) {
+				for i := range st.Clauses {
+					c := &st.Clauses[i]
+					if base := baseOf(t, c); base != c.Bridge.Period.Base {
+						t.Fatalf("%s: the lines' bases come to %s, the period's is %s", st.Number, base, c.Bridge.Period.Base)
+					}
+				}
+			}
+		}
+	})
 }
