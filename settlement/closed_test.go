@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"strings"
 	"testing"
@@ -140,14 +141,16 @@ func (o *office) month(period, id string) string {
 	return "not on it"
 }
 
-// Each example is posted month by month, and every month is closed before the next begins.
-func TestClosedMonthsStateWhatTheClauseSays(t *testing.T) {
-	const to = `payee: microsoft, rate: "20%"`
-	for name, c := range map[string]struct {
-		terms  string
-		months []func(o *office) // what is entered before each month is closed
-		want   []string
-	}{
+// A monthly is what a clause states, month by month.
+type monthly struct {
+	terms  string
+	months []func(o *office) // what is entered before each month is closed
+	want   []string
+}
+
+// ownMonths are examples in the share's own currency.
+func ownMonths(to string) map[string]monthly {
+	return map[string]monthly{
 		"what a period comes to below zero is carried": {to, []func(o *office){
 			func(o *office) { o.kept = o.buys("2026-05-10", "100", "USD") },
 			func(o *office) { o.refunds("2026-06-10", o.kept, "100"); o.buys("2026-06-11", "30", "USD") },
@@ -199,6 +202,12 @@ func TestClosedMonthsStateWhatTheClauseSays(t *testing.T) {
 				func(o *office) {},
 				func(o *office) { o.buys("2026-07-10", "100", "USD") },
 			}, []string{"0; 2026-01 -2", "0", "0", "0; advance  -20"}},
+	}
+}
+
+// foreignMonths are examples of sales in euro.
+func foreignMonths(to string) map[string]monthly {
+	return map[string]monthly{
 		"rates in other currencies, fixed on the day": {to + `, fx: {source: ecb, moment: event-day}`, []func(o *office){
 			func(o *office) {
 				o.rate("2026-05-01", "1.10")
@@ -242,7 +251,15 @@ func TestClosedMonthsStateWhatTheClauseSays(t *testing.T) {
 				o.rate("2026-05-01", "2")
 			},
 		}, []string{"10; advance  -50"}}, // 20 % of 300
-	} {
+	}
+}
+
+// Each example is posted month by month, and every month is closed before the next begins.
+func TestClosedMonthsStateWhatTheClauseSays(t *testing.T) {
+	const to = `payee: microsoft, rate: "20%"`
+	examples := ownMonths(to)
+	maps.Copy(examples, foreignMonths(to))
+	for name, c := range examples {
 		t.Run(name, func(t *testing.T) {
 			currency := "USD"
 			if strings.Contains(c.terms, "fx:") {
