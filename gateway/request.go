@@ -120,8 +120,11 @@ func (q *request) reset() {
 	if q.papers.bill != nil {
 		bills.Put(q.papers.bill)
 	}
-	q.papers, q.flow = papers{}, flow{}
-	q.out, q.call, q.done = responseSink{}, clouds.Call{}, Finished{}
+	q.papers = papers{} // one by one: together they would be copied
+	q.flow = flow{}
+	q.out = responseSink{}
+	q.call = clouds.Call{}
+	q.done = Finished{}
 	q.credited, q.unsent, q.onLoan = false, false, money.Amount{}
 	q.budgeted, q.durable, q.recorded, q.sent, q.streaming, q.aborted, q.firstByte = false, false, false, false, false, false, 0
 	q.relay.end()
