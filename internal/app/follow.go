@@ -22,6 +22,8 @@ import (
 const (
 	followTries = 10                     // how often one tries again that came second
 	othersEvery = 500 * time.Millisecond // how often a gateway looks for what others recorded
+
+	settledPatience = 20 * time.Second // how long one waits for the gateway whose turn it is to post
 )
 
 // errMoved says that another gateway has put something into force meanwhile.
@@ -92,6 +94,8 @@ func (h *History) says(documents []journal.Document) bool {
 // settledHistory returns the documents of a shared journal once the set that is in force stands in a merge: whatever is written
 // then is posted after it.
 func (s *Server) settledHistory(ctx context.Context) (*History, error) {
+	ctx, cancel := context.WithTimeout(ctx, settledPatience)
+	defer cancel()
 	for {
 		h, err := ReadHistory(ctx, s.journal)
 		if err != nil || h.last == (journal.Hash{}) || h.order.merged[h.last] {
@@ -100,7 +104,7 @@ func (s *Server) settledHistory(ctx context.Context) (*History, error) {
 		select {
 		case <-time.After(50 * time.Millisecond):
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return nil, fmt.Errorf("what was recorded last is not in the order of posting yet: %w", ctx.Err())
 		}
 	}
 }
