@@ -1,5 +1,7 @@
 package settlement
 
+import "fmt"
+
 // bare reports whether nothing stands between the parties of a statement, so that none is issued unless it is asked for. Parties
 // that say how they settle get one as soon as a clause is in force between them, a statement of zero too; others where something is
 // owed, was, or was used under a license. Who had a statement before gets the next one: periods leave no gap.
@@ -24,4 +26,16 @@ func (c *Closing) bare(st *Statement) bool {
 		}
 	}
 	return true
+}
+
+// kindsNamed says by which periods the parties settle, with an example of each.
+func (c *Closing) kindsNamed() (out string) {
+	said := map[string]bool{}
+	for _, pair := range c.all("") {
+		if kind := c.kindOf(pair); !said[kind] {
+			said[kind] = true
+			out += fmt.Sprintf("; %s and %s settle by the %s: name one, such as %s", pair[0], pair[1], kind, PeriodOf(kind, c.period.From, c.agreement.Zone))
+		}
+	}
+	return out
 }

@@ -207,7 +207,7 @@ func TestAPeriodThatCannotBeClosedIsNamedWithWhatToDo(t *testing.T) {
 		"twice":              {"2026-04", "2026-05-20T00:00:00Z", nil, []string{"2026-04"}, "closed already, by statement openai-microsoft/openai-microsoft/2026-04"},
 		"twice, by name":     {"2026-04", "2026-05-20T00:00:00Z", pair, []string{"2026-04"}, "closed already"},
 		"a gap":              {"2026-06", "2026-07-20T00:00:00Z", nil, []string{"2026-04"}, "close 2026-05 first"},
-		"before the first":   {"2026-03", "2026-07-20T00:00:00Z", nil, []string{"2026-04"}, "close 2026-05 first"},
+		"before the first":   {"2026-03", "2026-07-20T00:00:00Z", nil, []string{"2026-04"}, "what is dated in 2026-03 and known by now stands in the statement of 2026-05"},
 		"another period":     {"2026-Q2", "2026-07-20T00:00:00Z", pair, nil, "settle by the month: name one, such as 2026-04"},
 		"no period":          {"2026-13", "2026-07-20T00:00:00Z", nil, nil, "2026-05, 2026-Q2, 2026"},
 		"a party of another": {"2026-04", "2026-07-20T00:00:00Z", [][2]string{{"openai", "amazon"}}, nil, "amazon is not party to openai-microsoft"},

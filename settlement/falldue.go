@@ -106,7 +106,7 @@ func (c *Closing) pairs() ([][2]string, error) {
 	}
 	all := c.settling()
 	if len(all) == 0 {
-		return nil, fmt.Errorf("no two parties of %s settle by the %s", c.Agreement, periodKind(c.Period))
+		return nil, fmt.Errorf("no two parties of %s settle by the %s%s", c.Agreement, periodKind(c.Period), c.kindsNamed())
 	}
 	var first error
 	open := slices.DeleteFunc(slices.Clone(all), func(pair [2]string) bool {
@@ -191,6 +191,10 @@ func (c *Closing) mayClose(pair [2]string) error {
 			return fmt.Errorf("it overlaps the period of statement %s: close what follows it", st.Number)
 		}
 		last = &st
+	}
+	if last != nil && last.Until > c.period.From.UnixNano() {
+		return fmt.Errorf("it lies before the period of statement %s, which is closed: what is dated in %s and known by now stands in the statement of %s",
+			last.Number, c.Period, PeriodOf(c.kindOf(pair), time.Unix(0, last.Until), c.agreement.Zone))
 	}
 	if last != nil && last.Until != c.period.From.UnixNano() {
 		next := PeriodOf(c.kindOf(pair), time.Unix(0, last.Until), c.agreement.Zone)

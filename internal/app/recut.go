@@ -30,11 +30,11 @@ func (r *Reading) VerifyStatement(ctx context.Context, content []byte) (*Recut, 
 	sum := sha256.Sum256(content)
 	out := &Recut{Hash: hex.EncodeToString(sum[:]), Form: "json"}
 	if !bytes.HasPrefix(bytes.TrimLeft(content, " \r\n\t"), []byte("{")) {
-		return out, r.findForm(ctx, sum, out)
+		return out, r.findForm(ctx, content, sum, out)
 	}
 	like, err := settlement.ReadStatement(content)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("this is no closed statement: %w\n  write one with concord statement --number NUMBER --format json; drafts cannot be verified", err)
 	}
 	if out.Number = like.Number; like.State != ledger.Issued || like.Number == "" {
 		return nil, fmt.Errorf("this is a %s without a number: only a closed statement can be verified", like.State)
@@ -67,28 +67,6 @@ func (r *Reading) VerifyStatement(ctx context.Context, content []byte) (*Recut, 
 		out.Same, out.Reason = false, fmt.Sprintf("the journal at hand closed statement %s with the hash %x", like.Number, c.Hash)
 	}
 	return out, nil
-}
-
-// findForm finds the closed statement that has a form of a hash.
-func (r *Reading) findForm(ctx context.Context, sum journal.Hash, out *Recut) error {
-	standings, err := r.standings(ctx)
-	if err != nil {
-		return err
-	}
-	for i := range standings {
-		_, c, err := closeOf(ctx, r.Journal, standings[i].Number)
-		if err != nil {
-			return err
-		}
-		for _, f := range c.Forms {
-			if sha256.Sum256(f.Bytes) == sum && f.Hash == sum {
-				out.Number, out.Form, out.Same, out.Closed = c.Number, f.Name, true, true
-				return nil
-			}
-		}
-	}
-	out.Form, out.Reason = "", "it is no printed form of a statement that the journal at hand has closed, byte for byte: verify its JSON to see what differs"
-	return nil
 }
 
 func (r *Reading) standings(ctx context.Context) ([]ledger.Standing, error) {

@@ -172,8 +172,11 @@ func agreementIn(at *settlement.Snapshot, name string) (*agreement.Agreement, er
 			names = appendNew(names, f.Agreement.Name)
 		}
 	}
-	if name != "" || len(names) != 1 {
-		slices.Sort(names)
+	slices.Sort(names)
+	switch {
+	case name == "" && len(names) > 1:
+		return nil, fmt.Errorf("the journal has %d agreements: say --agreement with one of: %s", len(names), strings.Join(names, ", "))
+	case name != "" || len(names) == 0:
 		return nil, fmt.Errorf("the journal has no agreement %q\n  say --agreement with one of: %s", name, strings.Join(names, ", "))
 	}
 	return agreementIn(at, names[0])
