@@ -187,6 +187,9 @@ type bookLine struct {
 	Images       int64
 	Characters   int64
 	Milliseconds int64
+	WebSearches  int64 `json:"web_searches"`
+	FileSearches int64 `json:"file_searches"`
+	Containers   int64
 }
 
 // books stops the clouds and reads what they wrote down, by request id.
