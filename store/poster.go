@@ -20,6 +20,8 @@ type PosterOptions struct {
 	// Gather is how long Run lets blocks gather after a wake-up: a save costs as much as a commit, and nobody waits for the
 	// books as clients wait for the journal. After few entries it is gatherLonger times that; Hurry ends it. 0 = not at all.
 	Gather time.Duration
+	// Passes reports whether what failed may succeed later: a disk that is full. Run tries it again every second. nil = nothing does.
+	Passes func(error) bool
 	// Until stops the poster at a position; the zero Cursor is no bound.
 	Until journal.Cursor
 	// SaveFor is how long one save may hold the books' storage; the poster fits the size of its batches to it. 0 = 5 ms.
@@ -79,6 +81,9 @@ func NewPoster(j journal.Journal, b ledger.Books, o PosterOptions) *Poster {
 	return p
 }
 
+// again is how long Run waits before it tries once more what may pass.
+const again = time.Second
+
 // Run posts whatever the journal has, and goes on at each wake-up until ctx ends, which is no error. An entry that cannot
 // be posted ends it: the books stand before that entry's block, and nothing is skipped.
 func (p *Poster) Run(ctx context.Context) error {
@@ -88,6 +93,12 @@ func (p *Poster) Run(ctx context.Context) error {
 		switch {
 		case ctx.Err() != nil:
 			return nil
+		case err != nil && p.options.Passes != nil && p.options.Passes(err):
+			p.options.Log.Warn("the books are behind, posting is tried again", slog.Any("error", err))
+			if !pause(ctx, again) {
+				return nil
+			}
+			continue
 		case err != nil:
 			return err
 		}
@@ -126,6 +137,18 @@ func (p *Poster) gather(ctx context.Context, entries int64) bool {
 	case <-t.C:
 		return true
 	case <-p.hurry:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// pause waits; false if ctx ended.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
 		return true
 	case <-ctx.Done():
 		return false

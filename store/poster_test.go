@@ -2,7 +2,9 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -260,4 +262,58 @@ func TestBlocksGatherLongerAfterFewEntriesUnlessSomebodyWaits(t *testing.T) {
 		}
 		storetest.Close(t, c)
 	})
+}
+
+// fullBooks are books whose storage has no room until it is given some.
+type fullBooks struct {
+	ledger.Books
+	room atomic.Bool
+}
+
+var errFull = errors.New("no space is left")
+
+// Save fails while there is no room.
+func (b *fullBooks) Save(ctx context.Context, batch *ledger.Batch) error {
+	if !b.room.Load() {
+		return errFull
+	}
+	return b.Books.Save(ctx, batch)
+}
+
+func TestBooksWithoutRoomAreSavedOnceThereIsSome(t *testing.T) {
+	t.Parallel()
+	w := example(t)
+	for _, passes := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			j := journal.NewMemory()
+			c := commit(t, j, 1, store.CommitterOptions{QueueEntries: 1 << 20})
+			traffic(t, c, w, 0, 10)
+			books := &fullBooks{Books: ledger.NewMemory()}
+			poster := store.NewPoster(j, books, store.PosterOptions{Wake: c.Committed(), Passes: func(err error) bool { return passes && errors.Is(err, errFull) }})
+			ctx, stop := context.WithCancel(t.Context())
+			defer stop()
+			ended := make(chan error, 1)
+			go func() { ended <- poster.Run(ctx) }()
+			synctest.Wait()
+			if !passes {
+				if err := <-ended; !errors.Is(err, errFull) {
+					t.Errorf("got %v, want %v", err, errFull)
+				}
+				storetest.Close(t, c)
+				return
+			}
+			time.Sleep(10 * time.Second)
+			books.room.Store(true)
+			time.Sleep(time.Second)
+			synctest.Wait()
+			if behind, err := poster.Lag(t.Context()); err != nil || behind != 0 {
+				t.Errorf("the books are %d blocks behind, %v", behind, err)
+			}
+			stop()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
+			storetest.Close(t, c)
+		})
+	}
 }

@@ -227,7 +227,7 @@ func (s *Server) begin(ctx context.Context, history *History, documents []journa
 	}
 	s.recovered = resolved.Records()
 	s.poster = store.NewPoster(s.journal, s.books, store.PosterOptions{
-		Wake: s.committer.Committed(), Log: s.log, Gather: gather,
+		Wake: s.committer.Committed(), Log: s.log, Gather: gather, Passes: passes,
 		Progress: func(store.PosterStats) {
 			select {
 			case s.posted <- struct{}{}:
@@ -241,6 +241,12 @@ func (s *Server) begin(ctx context.Context, history *History, documents []journa
 // gather is how far the books may trail the journal while it grows, four times that under little load. A save costs more than a
 // commit: at 25 ms posting took as much of the machine as a tenth of all requests, at 100 ms next to nothing.
 const gather = 100 * time.Millisecond
+
+// passes reports whether the books' storage may do later what it does not do now: a full disk must not end the server, whose
+// journal keeps room of its own.
+func passes(err error) bool {
+	return errors.Is(err, sqlite.ErrFull) || errors.Is(err, sqlite.ErrDisk) || errors.Is(err, sqlite.ErrBusy)
+}
 
 func waitFor(ctx context.Context, c *journal.Commit) error {
 	select {
