@@ -110,7 +110,7 @@ func identical(t *testing.T, r *year.Run) {
 		add(t, billed, flow{row["InvoiceId"], row["x_ClauseId"], "openai"}, money.MustParse(row["BilledCost"]))
 		var counts struct {
 			Elements []struct {
-				ContractCommitmentId          string
+				ContractCommitmentID          string
 				ContractCommitmentAppliedCost json.Number
 			}
 		}
@@ -120,7 +120,7 @@ func identical(t *testing.T, r *year.Run) {
 			}
 		}
 		for _, e := range counts.Elements {
-			add(t, applied, e.ContractCommitmentId, money.MustParse(e.ContractCommitmentAppliedCost.String()))
+			add(t, applied, e.ContractCommitmentID, money.MustParse(e.ContractCommitmentAppliedCost.String()))
 		}
 		if row["ChargeClass"] == "Correction" {
 			late++

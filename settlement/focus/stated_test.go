@@ -40,7 +40,7 @@ func counts(t *testing.T, rows []map[string]string) map[string]string {
 	for _, row := range rows {
 		var object struct {
 			Elements []struct {
-				ContractId, ContractCommitmentId string
+				ContractID, ContractCommitmentID string
 				ContractCommitmentAppliedCost    json.Number
 			}
 		}
@@ -50,10 +50,10 @@ func counts(t *testing.T, rows []map[string]string) map[string]string {
 			}
 		}
 		for _, e := range object.Elements {
-			if e.ContractId != "shop" {
-				t.Errorf("the contract is %q", e.ContractId)
+			if e.ContractID != "shop" {
+				t.Errorf("the contract is %q", e.ContractID)
 			}
-			sums[e.ContractCommitmentId] = plus(sums[e.ContractCommitmentId], money.MustParse(e.ContractCommitmentAppliedCost.String()))
+			sums[e.ContractCommitmentID] = plus(sums[e.ContractCommitmentID], money.MustParse(e.ContractCommitmentAppliedCost.String()))
 		}
 	}
 	out := map[string]string{}
