@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,9 @@ type Drilled struct {
 	Currency  money.Currency `json:"currency"`
 	Entries   []DrilledEntry `json:"entries"`
 	Count     int            `json:"count"`
-	Accrued   money.Amount   `json:"accrued"` // by all of them, exact
+	Accrued   money.Amount   `json:"accrued"`            // by all of them, exact
+	Charged   money.Amount   `json:"charged"`            // by all of them, of the clause's payer, or of the licensee
+	Licensed  bool           `json:"licensed,omitempty"` // the clause is a license: its entries are usage under it, owed for or not
 }
 
 // DrilledEntry is what one entry of the journal made owed under the clause.
@@ -67,7 +70,9 @@ func (r *Reading) Drill(ctx context.Context, q DrillQuery) (*Drilled, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &driller{query: q, agreement: a, out: &Drilled{Agreement: a.Name, Period: q.Period, Dated: q.Period, Clause: q.Clause, Currency: a.Currency, Entries: []DrilledEntry{}}}
+	license, known := clauseOf(at, a.Name, q.Clause)
+	d := &driller{query: q, agreement: a, license: license, out: &Drilled{Agreement: a.Name, Period: q.Period, Dated: q.Period, Clause: q.Clause, Currency: a.Currency,
+		Entries: []DrilledEntry{}, Licensed: license != nil}}
 	dated := period
 	if q.Dated != "" && q.Dated != q.Period {
 		if dated, err = settlement.ParsePeriod(q.Dated, a.Zone); err != nil {
@@ -109,13 +114,30 @@ func (r *Reading) Drill(ctx context.Context, q DrillQuery) (*Drilled, error) {
 	if err != nil {
 		return nil, fmt.Errorf("post the journal again: %w", err)
 	}
+	if !known && d.out.Count == 0 {
+		return nil, fmt.Errorf("%s has no clause %q, and nothing is owed under one\n  write it as the statement does: concord statement --agreement %s --period %s", a.Name, q.Clause, a.Name, q.Period)
+	}
 	return d.out, nil
+}
+
+// clauseOf reports whether an agreement has a clause, and which license it is, if it is one.
+func clauseOf(at *settlement.Snapshot, name, id string) (license *agreement.License, known bool) {
+	for _, iv := range at.History {
+		for _, f := range iv.Terms.Clauses() {
+			if f.Agreement.Name == name && f.Clause.Head().ID == id {
+				known = true
+				license, _ = f.Clause.(*agreement.License)
+			}
+		}
+	}
+	return license, known
 }
 
 // driller collects entries.
 type driller struct {
 	query       DrillQuery
 	agreement   *agreement.Agreement
+	license     *agreement.License // that the clause is; nil = another one
 	first, last int32
 	out         *Drilled
 }
@@ -184,6 +206,9 @@ func concerns(st *ledger.Standing, d *driller) bool {
 	if b := d.query.Between; b != ([2]string{}) {
 		return b == st.Between || b == [2]string{st.Between[1], st.Between[0]}
 	}
+	if l := d.license; l != nil && (st.Between == [2]string{l.Licensor, l.Licensee} || st.Between == [2]string{l.Licensee, l.Licensor}) {
+		return true // usage under it stands there though nothing is owed
+	}
 	for _, l := range st.Lines {
 		if l.Clause == d.query.Clause {
 			return true
@@ -208,7 +233,13 @@ func (d *driller) take(e *journal.Entry, tx *ledger.Transaction) error {
 			return err
 		}
 	}
-	if !found || e.Body.Kind() == journal.KindClose || e.Body.Kind() == journal.KindPayment {
+	if e.Body.Kind() == journal.KindClose || e.Body.Kind() == journal.KindPayment {
+		return nil
+	}
+	if d.license != nil && !found {
+		payer, found = d.license.Licensee, d.licensed(tx, &one)
+	}
+	if !found {
 		return nil
 	}
 	seller := ""
@@ -232,10 +263,28 @@ func (d *driller) take(e *journal.Entry, tx *ledger.Transaction) error {
 	if d.out.Accrued, err = d.out.Accrued.Add(one.Accrued); err != nil {
 		return err
 	}
+	if d.out.Charged, err = d.out.Charged.Add(one.Charged); err != nil {
+		return err
+	}
 	if d.query.Limit <= 0 || len(d.out.Entries) < d.query.Limit {
 		d.out.Entries = append(d.out.Entries, one)
 	}
 	return nil
+}
+
+// licensed reports whether a transaction is usage under the license.
+func (d *driller) licensed(tx *ledger.Transaction, one *DrilledEntry) (found bool) {
+	for i := range tx.Postings {
+		p := &tx.Postings[i]
+		revenue := strings.HasPrefix(string(p.Account), "revenue:cloud:") || strings.HasPrefix(string(p.Account), "revenue:license:")
+		if !revenue || p.Book != d.license.Licensee || p.Day < d.first || p.Day >= d.last || !d.license.Products.Matches(p.Product) ||
+			len(d.license.Clouds) > 0 && !slices.Contains(d.license.Clouds, p.Cloud) ||
+			d.query.Cloud != "" && p.Cloud != d.query.Cloud || d.query.Product != "" && p.Product != d.query.Product {
+			continue
+		}
+		found, one.Cloud, one.Product = true, p.Cloud, p.Product
+	}
+	return found
 }
 
 // customer names a customer to a party: by a pseudonym, the same everywhere, where it is another party's.

@@ -20,7 +20,7 @@ func newStatementRequests(env Env) *cobra.Command {
 		Use: "requests --agreement NAME --period 2026-05 --clause CLAUSE", Short: "List the requests that a figure of a statement consists of", Args: cobra.NoArgs,
 		Long: "List the entries of the journal that made something owed under a clause in a period, and add them up exactly: what a line of the\n" +
 			"statement says. Of a closed period only what its statement counted. Lines of an earlier period that a statement shows are found\n" +
-			"with --dated. To a --party other parties' customers are pseudonyms.",
+			"with --dated; of a license it lists the usage under it, owed for or not. To a --party other parties' customers are pseudonyms.",
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if query.Clause == "" || query.Period == "" {
 				return errors.New("say which figure: --period 2026-05 --clause share-openai-to-microsoft")
@@ -46,6 +46,12 @@ func newStatementRequests(env Env) *cobra.Command {
 			}
 			if err := table.Write(env.Stdout); err != nil {
 				return err
+			}
+			if found.Licensed {
+				if _, err := fmt.Fprintf(env.Stdout, "%s charged by %s entries under %s, dated in %s: %s %s\n", report.Money(found.Charged, 6),
+					report.Count(int64(found.Count)), found.Clause, found.Dated, found.Charged, found.Currency); err != nil || found.Accrued.IsZero() {
+					return err
+				}
 			}
 			_, err = fmt.Fprintf(env.Stdout, "%s accrued by %s entries under %s, dated in %s: %s %s\n", report.Money(found.Accrued, 6), report.Count(int64(found.Count)),
 				found.Clause, found.Dated, found.Accrued, found.Currency)
