@@ -88,7 +88,7 @@ func (k *ActivityKey) texts() [10]*string {
 // Read decodes a row.
 func (r ActivityRow) Read() (a Activity, err error) {
 	if len(r.Key) < 1 || r.Key[0] != activityVersion {
-		return a, errors.New("a row of activity is not of this version: rebuild the books")
+		return a, fmt.Errorf("a row of activity is not of this version: %w", ErrUnreadable)
 	}
 	d := decoder{b: r.Key[1:]}
 	a.Since = int64(binary.BigEndian.Uint64(d.take(8)) ^ 1<<63)
@@ -104,7 +104,7 @@ func (r ActivityRow) Read() (a Activity, err error) {
 	}
 	a.Amount = v.amount()
 	if d.err != nil || v.err != nil || len(d.b)+len(v.b) > 0 || flags > 3 {
-		return a, fmt.Errorf("a row of activity cannot be read: rebuild the books: %w", cmp.Or(d.err, v.err, errors.New("bytes are left over")))
+		return a, fmt.Errorf("a row of activity cannot be read: %w: %w", cmp.Or(d.err, v.err, errors.New("bytes are left over")), ErrUnreadable)
 	}
 	return a, nil
 }

@@ -86,19 +86,21 @@ func DecodeState(saved *Saved) (*State, error) {
 	if len(saved.State) == 0 {
 		return s, nil
 	}
+	switch version := saved.State[0]; {
+	case version < stateVersion:
+		return nil, fmt.Errorf("the books' state has version %d of an older program, this one writes version %d: %w", version, stateVersion, ErrUnreadable)
+	case version > stateVersion:
+		return nil, fmt.Errorf("the books' state has version %d, this program reads up to version %d: use the program that wrote them", version, stateVersion)
+	}
 	for i, raw := range saved.Documents {
 		d, err := decodeDocument(raw)
 		if err != nil {
-			return nil, fmt.Errorf("read document %d of the books: %w", i+1, err)
+			return nil, fmt.Errorf("read document %d of the books: %w: %w", i+1, err, ErrUnreadable)
 		}
 		if err := s.register(d); err != nil {
-			return nil, fmt.Errorf("document %d of the books, %q: %w", i+1, d.Name, err)
+			return nil, fmt.Errorf("document %d of the books, %q: %w: %w", i+1, d.Name, err, ErrUnreadable)
 		}
 		s.known[d.Hash] = true
-	}
-	if saved.State[0] != stateVersion {
-		return nil, fmt.Errorf("the books' state has version %d, this program reads version %d: rebuild the books with it, or use a newer program",
-			saved.State[0], stateVersion)
 	}
 	d := decoder{b: saved.State[1:]}
 	d.state(s)
@@ -109,7 +111,7 @@ func DecodeState(saved *Saved) (*State, error) {
 		d.err = fmt.Errorf("it was made after %d documents, %d are here", s.documents, len(saved.Documents))
 	}
 	if d.err != nil {
-		return nil, fmt.Errorf("read the books' state: %w: rebuild the books", d.err)
+		return nil, fmt.Errorf("read the books' state: %w: %w", d.err, ErrUnreadable)
 	}
 	s.partial = true
 	return s, nil
@@ -229,7 +231,7 @@ func encodeDocument(d *journal.Document) []byte {
 // decodeDocument is the inverse of encodeDocument.
 func decodeDocument(raw []byte) (*journal.Document, error) {
 	if len(raw) < 2 || raw[0] != documentVersion {
-		return nil, errors.New("it is not a document of this version: rebuild the books")
+		return nil, errors.New("it is not a document of this version")
 	}
 	d := decoder{b: raw[2:]}
 	doc := &journal.Document{Doc: journal.DocKind(raw[1]), Name: d.text(), Hash: journal.Hash(d.take(32))}

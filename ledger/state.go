@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"concord/journal"
@@ -77,6 +78,24 @@ func NewState() *State {
 		dues: map[dueKey]*due{}, advanced: map[int32]*due{}, given: map[journal.Ref]given{}, rates: map[rateKey][]fixing{},
 		statements: map[string]*Standing{}, drawn: map[clauseKey]*counter{}, demanded: map[demandKey]*money.Amount{},
 		observed: newObserved(), aside: map[*cell]*money.Amount{}}
+}
+
+// ErrUnreadable says that books are damaged, or of an older program. They are derived: a rebuild makes them again.
+var ErrUnreadable = errors.New("rebuild the books")
+
+// Freshen drops books whose state an older program wrote, so that they are posted again.
+func Freshen(ctx context.Context, b Books) (dropped bool, err error) {
+	saved, err := b.Load(ctx)
+	if err != nil {
+		return false, fmt.Errorf("load books: %w", err)
+	}
+	if len(saved.State) == 0 || saved.State[0] >= stateVersion {
+		return false, nil
+	}
+	if err := b.Drop(ctx); err != nil {
+		return false, fmt.Errorf("drop the books of an older program: %w", err)
+	}
+	return true, nil
 }
 
 // Resume loads the state, the cells and the cursor that the books hold: where a poster goes on.

@@ -15,10 +15,15 @@ import (
 type Halt struct {
 	At  time.Time `json:"at"`
 	Why string    `json:"why"` // where the entry stands, which it is, and why the books cannot follow
+
+	unreadable bool // it is the books themselves
 }
 
 // Error says what to do about it.
 func (h *Halt) Error() string {
+	if h.unreadable {
+		return h.Why + "\n  they are derived from the journal, which is not touched: concord ledger rebuild makes them again"
+	}
 	return fmt.Sprintf("posting to the books stopped: %s\n  the books stand before that entry and nothing of it is half posted; requests are served and recorded on. What to do: docs/operations.md, `an entry cannot be posted`", h.Why)
 }
 

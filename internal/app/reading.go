@@ -20,7 +20,7 @@ type Reading struct {
 	Journal journal.Journal
 	Books   ledger.Books
 	Live    bool  // a server is running on them
-	Stopped *Halt // the books stand before an entry that cannot be posted; nil = they follow, or a server knows
+	Stopped *Halt // the books stand before an entry that cannot be posted, or cannot be read; nil = they follow, or a server knows
 
 	catchUp func(context.Context) error
 	posted  ledger.Books                       // that a rebuild writes; nil = Books
@@ -65,6 +65,9 @@ func OpenReading(ctx context.Context, dir string) (_ *Reading, err error) {
 	r.Books, r.closers = b, append(r.closers, b.Close)
 	r.catchUp = func(context.Context) error { return nil }
 	if !r.Live {
+		if _, err := ledger.Freshen(ctx, b); err != nil {
+			return nil, err
+		}
 		r.catchUp = store.NewPoster(j, b, store.PosterOptions{}).CatchUp
 	}
 	return r, r.opened(ctx)
@@ -73,8 +76,8 @@ func OpenReading(ctx context.Context, dir string) (_ *Reading, err error) {
 // opened brings the books up to the journal as far as they can follow: what stops them must not keep anybody from reading.
 func (r *Reading) opened(ctx context.Context) error {
 	err := r.CatchUp(ctx)
-	if errors.Is(err, store.ErrUnpostable) {
-		r.Stopped = &Halt{At: time.Now().UTC(), Why: err.Error()}
+	if errors.Is(err, store.ErrUnpostable) || errors.Is(err, ledger.ErrUnreadable) {
+		r.Stopped = &Halt{At: time.Now().UTC(), Why: err.Error(), unreadable: errors.Is(err, ledger.ErrUnreadable)}
 		return nil
 	}
 	return err

@@ -44,6 +44,12 @@ func (r *Reading) Rebuild(ctx context.Context) (*Rebuilt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the rebuilt books: %w", err)
 	}
+	if r.Stopped != nil { // they can be read now
+		r.Stopped = nil
+		if err := r.CatchUp(ctx); err != nil {
+			return nil, err
+		}
+	}
 	return &Rebuilt{Equal: before == after, Entries: stats.Entries, Transactions: stats.Transactions}, nil
 }
 

@@ -231,6 +231,9 @@ func rehearse(ctx context.Context, books ledger.Books, before, after *Config, do
 		return fmt.Errorf("read the books: %w", err)
 	}
 	state, err := ledger.DecodeState(saved)
+	if errors.Is(err, ledger.ErrUnreadable) {
+		return &Halt{Why: err.Error(), unreadable: true}
+	}
 	if err != nil {
 		return fmt.Errorf("read the books: %w", err)
 	}

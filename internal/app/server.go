@@ -189,6 +189,17 @@ func Start(ctx context.Context, config *Config, l net.Listener, o Options) (_ *S
 
 // openStores opens journal and books; the journal in a data directory takes the lock on it.
 func (s *Server) openStores(ctx context.Context) error {
+	if err := s.openPlaces(ctx); err != nil {
+		return err
+	}
+	dropped, err := ledger.Freshen(ctx, s.books)
+	if dropped {
+		s.log.Info("the books were of an older program and are posted again", slog.String("place", s.place()))
+	}
+	return err
+}
+
+func (s *Server) openPlaces(ctx context.Context) error {
 	if s.config.Store.Given() {
 		return s.openDatabase(ctx)
 	}

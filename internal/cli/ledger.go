@@ -99,7 +99,7 @@ func newLedgerRebuild(env Env) *cobra.Command {
 		Use: "rebuild", Short: "Drop the books, post the journal again, and say whether they came back the same", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var rebuilt *app.Rebuilt
-			err := at.reading(cmd.Context(), func(r *app.Reading) (err error) {
+			err := at.readingJournal(cmd.Context(), func(r *app.Reading) (err error) {
 				if rebuilt, err = r.Rebuild(cmd.Context()); err != nil {
 					return err
 				}
