@@ -105,7 +105,7 @@ func (r *Run) All() error {
 // usage imports a month, and in May what came late of April.
 func (r *Run) usage(month int) error {
 	_, err := r.call("usage", "import", UsageFile(r.Dir, r.name(month)), "--source", Source)
-	if err == nil && r.name(month) == Late {
+	if err == nil && r.name(month) == Late && slices.ContainsFunc(r.Year.Events, func(e Event) bool { return e.Late }) {
 		_, err = r.call("usage", "import", LateFile(r.Dir), "--source", "late")
 	}
 	return err
