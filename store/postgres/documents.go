@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,7 +20,14 @@ var (
 // reads so many blocks more at most.
 const resolvedEvery = 256
 
-// ended tells what follows a chain how an append ended. One chain's blocks are appended one after the other.
+// written is a chain that was opened here. Its blocks are appended one after the other, whoever appends them: of two blocks
+// for one place only the first is stored.
+type written struct {
+	mu     sync.Mutex
+	flight *journal.InFlight
+}
+
+// ended tells what follows a chain how an append ended.
 func ended(f *journal.InFlight, number uint64, err error) {
 	switch {
 	case err == nil:

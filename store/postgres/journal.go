@@ -17,7 +17,7 @@ type Journal struct {
 
 	mu    sync.Mutex
 	names map[uint64]journal.ChainID // by ordinal
-	own   map[journal.ChainID]*journal.InFlight
+	own   map[journal.ChainID]*written
 }
 
 var _ journal.Merging = (*Journal)(nil)
@@ -32,7 +32,7 @@ func OpenJournal(ctx context.Context, url string, o Options) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{database: d, names: map[uint64]journal.ChainID{}, own: map[journal.ChainID]*journal.InFlight{}}
+	j := &Journal{database: d, names: map[uint64]journal.ChainID{}, own: map[journal.ChainID]*written{}}
 	if !o.ReadOnly && !o.Relaxed {
 		if err := j.Durable(ctx); err != nil {
 			return nil, errors.Join(err, j.Close())
@@ -59,7 +59,7 @@ func (j *Journal) OpenChain(ctx context.Context, id journal.ChainID) error {
 			INSERT INTO concord.document_chain (chain) SELECT ordinal FROM opened`, id.String(), make([]byte, 32), lease)
 		if err == nil {
 			j.mu.Lock()
-			j.own[id] = journal.NewInFlight()
+			j.own[id] = &written{flight: journal.NewInFlight()}
 			j.mu.Unlock()
 		}
 		if code(err) != unique {
@@ -103,8 +103,14 @@ func (j *Journal) AppendBlock(ctx context.Context, b *journal.Block) error {
 		return err
 	}
 	j.mu.Lock()
-	flight := j.own[b.Chain]
+	own := j.own[b.Chain]
 	j.mu.Unlock()
+	var flight *journal.InFlight
+	if own != nil {
+		own.mu.Lock()
+		defer own.mu.Unlock()
+		flight = own.flight
+	}
 	index, err := indexOf(b, flight)
 	if err != nil {
 		return fmt.Errorf("append block %d: %w", b.Number, err)
