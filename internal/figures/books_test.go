@@ -5,7 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"concord/internal/app"
 	"concord/journal"
 	"concord/ledger"
 	"concord/store"
@@ -78,13 +77,6 @@ func TestFiguresOfTheBooks(t *testing.T) {
 	rebuilt(t, &found, "ledger rebuild, journal and books on SQLite", store.Ahead(j), booksIn(t, dir), n)
 	rebuilt(t, &found, "the same by one goroutine", j, booksIn(t, t.TempDir()), n)
 	rebuilt(t, &found, "journal on SQLite, books in memory", j, ledger.NewMemory(), n)
-	var documents meter
-	documents.start()
-	if _, err := app.ReadHistory(t.Context(), j); err != nil {
-		t.Fatal(err)
-	}
-	documents.stop()
-	found.figure("looking through the journal for its documents", "records", n, &documents, "what explain, record and a start of the server do once")
 	found.print(t)
 	if entries != n {
 		t.Errorf("%d records were posted, want %d", entries, n)
